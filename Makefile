@@ -1,0 +1,101 @@
+# make demo        the system "subdomains" on hosts of this machine, and a table of what runs where;
+#                  SYSTEM=autoscaled: on a region of this machine, made through the AWS API
+# make demo-down   removes everything the demo made on this machine
+# make region      tests of the AWS region, on real hosts
+# make cloud       an AWS region on this machine: its API, and what it makes real
+# make cloud-down  removes everything the region made on this machine
+# make test        everything once
+# make test-faults every position of every fault, resumable
+# make bench       the figures, as ratios measured in one run
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+
+SYSTEM ?= subdomains
+SCENARIOS := $(notdir $(patsubst %/converge.yml,%,$(wildcard molecule/*/converge.yml)))
+
+.PHONY: demo demo-down cloud cloud-down test test-faults bench setup lint sanity unit control-plane region scenarios end-to-end faults $(addprefix molecule-,$(SCENARIOS))
+
+demo: setup
+	@[ -e inventory/$(SYSTEM)/aws_ec2.yml ] || python -m lab up
+	PYTHONPATH=.collections python -m lab.demo --system $(SYSTEM)
+
+demo-down:
+	@if [ -x .venv/bin/python ]; then
+	  .venv/bin/python -m lab.region down
+	  .venv/bin/python -m lab down --all --images
+	else
+	  echo "There is no .venv, so nothing of this checkout was brought up."
+	fi
+
+cloud: setup
+	@python -m lab.region up
+
+cloud-down:
+	@if [ -x .venv/bin/python ]; then
+	  .venv/bin/python -m lab.region down --images
+	else
+	  echo "There is no .venv, so nothing of this checkout was brought up."
+	fi
+
+# Two at a time on two cores; what measures requests while something breaks has the machine for itself.
+test: setup
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint sanity unit control-plane scenarios
+	$(MAKE) --no-print-directory end-to-end faults region
+
+test-faults: setup
+	@pytest tests/faults --every-position --resume
+
+bench: setup
+	@PYTHONPATH=.collections python -m benchmarks
+
+setup:
+	@requirements/install.sh
+
+lint:
+	@echo "== lint"
+	ruff check .
+	ruff format --check .
+	yamllint --strict .
+	ansible-lint --offline --strict
+	MYPYPATH=.collections mypy --explicit-package-bases -p ansible_collections.gatehouse.platform.plugins
+	MYPYPATH=.collections mypy lab benchmarks tests/harness.py
+	antsibull-changelog lint
+	GIT_CEILING_DIRECTORIES=$(CURDIR) antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=dependent --disallow-unknown-collection-refs .collections/ansible_collections/gatehouse/platform
+	shellcheck requirements/install.sh tests/*.sh .ci/run
+
+sanity:
+	@echo "== ansible-test sanity"
+	tests/sanity.sh
+
+unit:
+	@echo "== unit tests"
+	tests/units.sh
+	pytest tests/controller tests/lab
+	pytest applications
+
+control-plane:
+	@echo "== against the API of an AWS account"
+	pytest --numprocesses=2 --dist=worksteal tests/cloud
+
+region:
+	@echo "== an AWS region on this machine"
+	pytest tests/region
+
+scenarios: $(addprefix molecule-,$(SCENARIOS))
+
+$(addprefix molecule-,$(SCENARIOS)): molecule-%:
+	@echo "== molecule $*"
+	molecule test --scenario-name $*
+
+faults:
+	@echo "== one position of every kind of fault"
+	pytest tests/faults
+
+end-to-end:
+	@echo "== end to end"
+	pytest tests/end_to_end
