@@ -1,0 +1,4 @@
+# Copyright: gatehouse.platform maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real hosts on one machine: containers with systemd and sshd, a bastion, an ACME server and its DNS."""
