@@ -98,6 +98,10 @@ class Lab:
         network = list(self.networks).index(interface)
         return f"02:67:68:{self.number:02x}:{network:02x}:{host.offset:02x}"
 
+    def router_hardware_address(self, interface: str) -> str:
+        """No host has the offset 0."""
+        return f"02:67:68:{self.number:02x}:{list(self.networks).index(interface):02x}:00"
+
     def management_address(self, host: Host) -> str:
         """Address that SSH leads to: the bastion's public one, the others' private one."""
         return self.address(host, host.interfaces[0])

@@ -79,7 +79,9 @@ def _create_links(lab: Lab, namespace: str, link: str) -> None:
     machine, router = lab.uplink
     inside = ["link set lo up"]
     for name, network in lab.networks.items():
-        inside += [f"link add {name} type bridge forward_delay 0", f"link set {name} up"]
+        # Else it has that of one of its ports, and another one when that port goes.
+        fixed = f"address {lab.router_hardware_address(name)} type bridge forward_delay 0"
+        inside += [f"link add {name} {fixed}", f"link set {name} up"]
         inside.append(f"address add {network[1]}/{network.prefixlen} dev {name}")
     run("ip", "link", "add", link, "type", "veth", "peer", "name", "uplink", "netns", namespace)
     inside += [f"address add {router}/30 dev uplink", "link set uplink up", f"route add default via {machine}"]

@@ -97,7 +97,10 @@ def link_addresses(place: Place, state: State) -> dict[str, str]:
 
 def subnet_lines(subnet: Subnet) -> Iterator[tuple[str, str]]:
     bridge, table = short("b", subnet.id), number(subnet.id)
-    yield f"link add {bridge} type bridge forward_delay 0", f"link delete {bridge}"
+    # Without an address of its own a bridge has that of one of its ports, and another one when that port goes: the
+    # other hosts' packets would then be lost until their neighbor entries have aged.
+    fixed = f"address {hardware_address(subnet)} type bridge forward_delay 0"
+    yield f"link add {bridge} {fixed}", f"link delete {bridge}"
     address = f"{subnet.gateway}/{subnet.range.prefixlen} dev {bridge}"
     yield f"address replace {address}", f"address delete {address}"
     yield f"link set {bridge} up", f"link set {bridge} down"
@@ -268,6 +271,11 @@ def device(interface: Interface) -> str:
 def short(kind: str, resource: str) -> str:
     """A name that an interface can have, of 15 letters at most."""
     return f"{kind}-{resource[-12:]}"
+
+
+def hardware_address(subnet: Subnet) -> str:
+    """Of the router in a subnet."""
+    return ":".join(["0a", *(subnet.id[-10:][place : place + 2] for place in range(0, 10, 2))])
 
 
 def number(subnet: str) -> int:

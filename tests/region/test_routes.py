@@ -6,13 +6,20 @@
 from __future__ import annotations
 
 import errno
+import json
+import os
 import socket
 import subprocess
 import time
+from ipaddress import IPv4Network
 from pathlib import Path
 
+from lab.machine import run
+from lab.region.namespaces import batch
 from lab.region.place import API_ADDRESS, namespace_file
 from lab.region.sockets import inside_namespace
+from lab.region.state import Subnet
+from lab.region.vpc import short, subnet_lines
 from tests.region.account import Account, Vpc, eventually
 
 # The region's API is outside of every VPC.
@@ -124,3 +131,24 @@ def test_an_address_that_nobody_has_is_refused_at_once(account: Account) -> None
         errno.ENETUNREACH,
     )
     assert time.monotonic() - began < 1
+
+
+def test_the_router_keeps_its_hardware_address_when_a_host_goes() -> None:
+    subnet = Subnet("subnet-0123456789abcdef0", "vpc-0123456789abcdef0", "eu-central-1a", IPv4Network("10.94.0.0/24"))
+    namespace, bridge = f"gh-test-{os.getpid()}", short("b", subnet.id)
+
+    def router() -> str:
+        (link,) = json.loads(run("ip", "-netns", namespace, "-json", "link", "show", bridge))
+        return str(link["address"])
+
+    run("ip", "netns", "add", namespace)
+    try:
+        batch(namespace, [add for add, _remove in subnet_lines(subnet) if add.startswith("link")])
+        before = router()
+        # Lower than what the kernel would choose, so that a bridge without an address of its own takes it over.
+        batch(namespace, ["link add port address 02:00:00:00:00:01 type veth", f"link set port master {bridge} up"])
+        assert router() == before
+        batch(namespace, ["link delete port"])
+        assert router() == before
+    finally:
+        run("ip", "netns", "delete", namespace)

@@ -170,7 +170,8 @@ def test_the_group_replaces_what_is_lost_or_unhealthy_and_follows_its_capacity(f
     assert fleet.account.becomes(kept, "terminated")
 
     fleet.scaling.set_desired_capacity(AutoScalingGroupName=NAME, DesiredCapacity=3)
-    assert third < fleet.serves(3)
+    fourth = fleet.serves(3)
+    assert third < fourth, (third, fourth, fleet.activities())
     fleet.scaling.set_desired_capacity(AutoScalingGroupName=NAME, DesiredCapacity=1)
     left = fleet.serves(1)
     assert set(fleet.answers()) == left
