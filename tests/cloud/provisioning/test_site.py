@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +26,16 @@ READING = ("Describe", "Get", "List", "Head", "AssumeRole")
 
 
 def play(
-    cloud: ControlPlane, folder: Path, playbook: str, *options: str, hosts: Any = None
+    cloud: ControlPlane,
+    folder: Path,
+    playbook: str,
+    *options: str,
+    hosts: Any = None,
+    without: Sequence[str] = (),
 ) -> subprocess.CompletedProcess[str]:
-    """A run of a playbook, with what an operator brings along; ``hosts`` are there besides those that are found."""
+    """A run of a playbook, with what an operator brings along; ``hosts`` are there besides those that are found, and
+    variables of the environment that are called ``without`` are not.
+    """
     variables = {
         "platform_state_dir": str(folder),
         "platform_operators": ["203.0.113.0/24"],
@@ -35,9 +44,10 @@ def play(
     own = {"all": {"vars": variables, "children": {"web": {"hosts": hosts or {}}}}}
     (folder / "own.yml").write_text(yaml.safe_dump(own), encoding="utf-8")
     inventories = ["--inventory", f"{ROOT}/inventory/autoscaled", "--inventory", f"{folder}/own.yml"]
+    settings = {**environment(cloud), "ANSIBLE_STDOUT_CALLBACK": "gatehouse.platform.story"}
     return subprocess.run(
         [str(PLAYBOOK), *inventories, f"{ROOT}/playbooks/{playbook}.yml", *options],
-        env={**environment(cloud), "ANSIBLE_STDOUT_CALLBACK": "gatehouse.platform.story"},
+        env={name: value for name, value in settings.items() if name not in without},
         cwd=folder,
         check=False,
         capture_output=True,
@@ -56,6 +66,39 @@ def test_check_mode_goes_through_the_whole_site_in_an_empty_account(cloud: Contr
     assert [line for line in run.stdout.splitlines() if line in {f"{name} (check mode)" for name in plays}] == [
         f"{name} (check mode)" for name in plays
     ]
+    assert [call.operation for call in cloud.calls.entries if not call.operation.startswith(READING)] == []
+
+
+CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+TWICE = [
+    {"tier": "public", "zone": f"{REGION}a", "cidr": "10.0.0.0/20"},
+    {"tier": "public", "zone": f"{REGION}b", "cidr": "10.0.8.0/21"},
+]
+
+
+def network(**more: Any) -> str:
+    """The network of the system, declared otherwise."""
+    return json.dumps({"platform_network": {"cidr": "10.0.0.0/16", "zones": [f"{REGION}a", f"{REGION}b"], **more}})
+
+
+@pytest.mark.parametrize(
+    ("options", "without", "words"),
+    [
+        ((), CREDENTIALS, "give credentials: AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
+        (("-e", "platform_region=eu-nowhere-7"), (), "is there a region eu-nowhere-7 (platform_region)"),
+        (("-e", "platform_region=eu-central-1"), (), f"'{REGION}a': the region eu-central-1 has no such zone"),
+        (("-e", network(cidr="10.0.0.0/28")), (), "10.0.0.0/28 is too small: 2 zones with 2 tiers need"),
+        (("-e", network(subnets=TWICE)), (), f"10.0.8.0/21, overlaps that for public in {REGION}a, 10.0.0.0/20"),
+        (("-e", '{"platform_load_balancer": {"https": true}}'), (), "there is no platform_load_balancer.certificate"),
+    ],
+)
+def test_what_is_wrong_is_told_and_nothing_is_made(
+    cloud: ControlPlane, tmp_path: Path, options: Sequence[str], without: Sequence[str], words: str
+) -> None:
+    cloud.calls.clear()
+    run = play(cloud, tmp_path, "site", *options, without=without)
+    assert run.returncode != 0
+    assert words in " ".join(run.stdout.rpartition("PLAY RECAP")[2].split())
     assert [call.operation for call in cloud.calls.entries if not call.operation.startswith(READING)] == []
 
 
