@@ -21,8 +21,7 @@ SCENARIOS := $(notdir $(patsubst %/converge.yml,%,$(wildcard molecule/*/converge
 .PHONY: demo demo-down cloud cloud-down test test-faults bench setup lint sanity unit control-plane region scenarios end-to-end faults $(addprefix molecule-,$(SCENARIOS))
 
 demo: setup
-	@[ -e inventory/$(SYSTEM)/aws_ec2.yml ] || python -m lab up
-	PYTHONPATH=.collections python -m lab.demo --system $(SYSTEM)
+	@PYTHONPATH=.collections python -m lab.demo --system $(SYSTEM)
 
 demo-down:
 	@if [ -x .venv/bin/python ]; then
