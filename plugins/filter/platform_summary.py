@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.gatehouse.platform.plugins.module_utils._platform_summary.fleet import (
     fleet_findings,
-    fleet_hosts,
+    fleet_states,
 )
 from ansible_collections.gatehouse.platform.plugins.module_utils._platform_summary.table import platform_summary
 
@@ -22,6 +22,6 @@ class FilterModule:
         """The filters by name."""
         return {
             "fleet_findings": fleet_findings,
-            "fleet_hosts": fleet_hosts,
+            "fleet_states": fleet_states,
             "platform_summary": platform_summary,
         }

@@ -12,7 +12,7 @@ Told = Mapping[str, Any]
 HEALTHY, DRAINING, ABSENT = "healthy", "draining", "not registered"
 
 
-def fleet_hosts(
+def fleet_states(
     hostvars: Mapping[str, Told],
     hosts: Iterable[str],
     services: Iterable[Told],

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible_collections.gatehouse.platform.plugins.module_utils._platform_summary.fleet import (
     fleet_findings,
-    fleet_hosts,
+    fleet_states,
 )
 from ansible_collections.gatehouse.platform.plugins.module_utils._platform_summary.table import platform_summary
 
@@ -33,7 +33,7 @@ ENDPOINT = {"name": "shop", "url": "http://shop.example/health", "status": 200, 
 
 
 def test_the_table_has_every_host_with_zone_state_and_release() -> None:
-    rows = fleet_hosts(HOSTVARS, ["i-1", "i-2", "i-3"], SERVICES, TARGETS)
+    rows = fleet_states(HOSTVARS, ["i-1", "i-2", "i-3"], SERVICES, TARGETS)
     assert platform_summary([ENDPOINT], hosts=rows, findings=fleet_findings(rows)) == [
         "URL                         SERVICE  RELEASE                UNIT  HEALTH  MS",
         "http://shop.example/health  shop     2 releases, see below  -     200 ok  3",
@@ -51,7 +51,7 @@ def test_the_table_has_every_host_with_zone_state_and_release() -> None:
 
 
 def test_one_release_everywhere_is_that_of_the_service() -> None:
-    rows = fleet_hosts({"i-1": host("a", "r2")}, ["i-1"], SERVICES, TARGETS)
+    rows = fleet_states({"i-1": host("a", "r2")}, ["i-1"], SERVICES, TARGETS)
     assert platform_summary([ENDPOINT], hosts=rows)[1].split()[:3] == ["http://shop.example/health", "shop", "r2"]
 
 
@@ -61,7 +61,7 @@ def test_hosts_are_found_among_the_targets_by_instance_or_address() -> None:
         "web2": host("b", "r1", ansible_host="10.0.1.5"),
     }
     targets = {"shop": [target("i-1", "healthy"), target("10.0.1.5", "draining")]}
-    assert [(row["host"], row["state"]) for row in fleet_hosts(hostvars, list(hostvars), SERVICES, targets)] == [
+    assert [(row["host"], row["state"]) for row in fleet_states(hostvars, list(hostvars), SERVICES, targets)] == [
         ("web1", "healthy"),
         ("web2", "draining"),
     ]
@@ -73,17 +73,17 @@ def test_a_host_has_the_services_that_its_tag_names() -> None:
         "i-1": host("a", "r1", ec2_tags={"gatehouse:services": "api"}),
         "i-2": host("a", "r1", ec2_tags={"gatehouse:services": ""}),
     }
-    assert [(row["host"], row["service"]) for row in fleet_hosts(hostvars, list(hostvars), both, {})] == [
+    assert [(row["host"], row["service"]) for row in fleet_states(hostvars, list(hostvars), both, {})] == [
         ("i-1", "api")
     ]
 
 
 def test_a_load_balancer_that_does_not_exist_is_the_one_thing_told() -> None:
-    rows = fleet_hosts(HOSTVARS, ["i-1"], SERVICES, {})
+    rows = fleet_states(HOSTVARS, ["i-1"], SERVICES, {})
     assert fleet_findings(rows, "shop-lb") == ["there is no load balancer shop-lb of this platform: run site.yml"]
 
 
 def test_what_was_found_on_a_host_is_told_with_it() -> None:
     hostvars = {"i-1": {"platform_running": {"services": {"shop": {"findings": ["shop: both run"]}}}}}
-    rows = fleet_hosts(hostvars, ["i-1"], SERVICES, {"shop": [target("i-1", "healthy")]}, "platform_running")
+    rows = fleet_states(hostvars, ["i-1"], SERVICES, {"shop": [target("i-1", "healthy")]}, "platform_running")
     assert fleet_findings(rows) == ["i-1 (zone unknown): shop: both run"]
