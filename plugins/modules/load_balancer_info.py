@@ -55,8 +55,6 @@ EXAMPLES = r"""
     platform: shop
     healthy: [i-0abc]
     wait: 60
-  register: found
-  failed_when: found.waiting | length > 0
 """
 
 RETURN = r"""
