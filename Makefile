@@ -1,5 +1,6 @@
 # make demo        the system "subdomains" on hosts of this machine, and a table of what runs where;
-#                  SYSTEM=autoscaled: on a region of this machine, made through the AWS API
+#                  SYSTEM=autoscaled, subdomains-ec2, subdomains-ec2-direct: on a region of this machine, made
+#                  through the AWS API
 # make demo-down   removes everything the demo made on this machine
 # make region      tests of the AWS region, on real hosts
 # make cloud       an AWS region on this machine: its API, and what it makes real
@@ -21,8 +22,7 @@ SCENARIOS := $(notdir $(patsubst %/converge.yml,%,$(wildcard molecule/*/converge
 .PHONY: demo demo-down cloud cloud-down test test-faults bench setup lint sanity unit control-plane region scenarios end-to-end faults $(addprefix molecule-,$(SCENARIOS))
 
 demo: setup
-	@[ -e inventory/$(SYSTEM)/aws_ec2.yml ] || python -m lab up
-	PYTHONPATH=.collections python -m lab.demo --system $(SYSTEM)
+	@PYTHONPATH=.collections python -m lab.demo --system $(SYSTEM)
 
 demo-down:
 	@if [ -x .venv/bin/python ]; then

@@ -12,14 +12,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-import yaml
 from ansible_collections.gatehouse.platform.plugins.module_utils._names import public_names as public_names_of
 
-from lab.account import Account, needs_region, region_of
+from lab import __main__ as lab
+from lab.account import Account, needs_acme, needs_region, region_of, variables
+from lab.machine import LabError
 from lab.model import ROOT, lab_directory
 from lab.region import __main__ as region
 from lab.region.place import CLOUD
 from lab.region.region import settle
+from lab.state import remembered
 
 ANSIBLE_PLAYBOOK = str(Path(sys.executable).parent / "ansible-playbook")
 PLAYBOOK = ROOT / "playbooks" / "site.yml"
@@ -54,11 +56,10 @@ def show(command: list[str], environment: dict[str, str], log: Path) -> int:
 
 def public_names(system: str, name: str) -> dict[str, str]:
     """Public name → address of every service of the system, services first in the list first."""
-    variables = yaml.safe_load((ROOT / "inventory" / system / "group_vars" / "all.yml").read_text(encoding="utf-8"))
-    domain = variables["platform_domain"]
+    told = variables(system)
+    domain = told["platform_domain"]
     address = json.loads((lab_directory(name) / "hosts.json").read_text(encoding="utf-8"))["zones"][domain]
-    services = variables["platform_services"]
-    return {name: address for service in services for name in public_names_of(service, domain)}
+    return {name: address for service in told["platform_services"] for name in public_names_of(service, domain)}
 
 
 def remember_names(name: str, names: dict[str, str]) -> None:
@@ -74,22 +75,55 @@ def main() -> int:
     parser.add_argument("--system", default="subdomains", help="folder below inventory/ (default: subdomains)")
     parser.add_argument("--name", default="demo", help="the lab to use (default: demo)")
     options = parser.parse_args()
-    return on_region(options.system) if needs_region(options.system) else on_hosts(options.system, options.name)
+    try:
+        return on_region(options.system) if needs_region(options.system) else on_hosts(options.system, options.name)
+    except LabError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
 
 
 def on_region(system: str) -> int:
     """Build a system through the AWS API."""
-    status = region.main(["up", "--aws-region", region_of(system)])
+    account = Account(system, settle(CLOUD))
+    status = lend_acme(account) if needs_acme(system) else 0
+    status = status or region.main(["up", "--aws-region", region_of(system)])
     if status:
         return status
-    account = Account(system, settle(CLOUD))
     account.prepare()
+    account.ensure_zone()
     command = account.command(ANSIBLE_PLAYBOOK, *account.inventories, str(PLAYBOOK))
-    return show(command, account.environment, account.directory / "last-run.log")
+    status = show(command, account.environment, account.directory / "last-run.log")
+    if status == 0:
+        for host, address in led(account).items():
+            print(f"curl --cacert {account.roots} --resolve {host}:443:{address} https://{host}/")
+    return status
+
+
+def lend_acme(account: Account) -> int:
+    """Bring up the lab beside the region with its ACME server alone. The exit status."""
+    beside = remembered(account.place.lab)
+    if beside and any(host.group == "web" for host in beside.hosts):
+        raise LabError("the demo on hosts of this machine has the public names; remove it first with: make demo-down")
+    return lab.main(["up", "--name", account.place.lab, "--hosts", "acme", "--direct"])
+
+
+def led(account: Account) -> dict[str, str]:
+    """Public name → address, as the system's own zone has them."""
+    route53 = account.client("route53")
+    zones = [zone["Id"] for zone in route53.list_hosted_zones()["HostedZones"]]
+    sets = [one for zone in zones for one in route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]]
+    return {
+        one["Name"].rstrip("."): one["ResourceRecords"][0]["Value"]
+        for one in sets
+        if one["Type"] == "A" and "ResourceRecords" in one and not one["Name"].startswith("acme.")
+    }
 
 
 def on_hosts(system: str, name: str) -> int:
-    """Build a system on hosts that are there already."""
+    """Build a system on hosts of the lab."""
+    status = lab.main(["up", "--name", name])
+    if status:
+        return status
     names = public_names(system, name)
     remember_names(name, names)
     status = run_site(system, name)

@@ -21,10 +21,25 @@ def endpoints(services: Sequence[Mapping[str, Any]], domain: str, address: str |
         raise AnsibleFilterError(f"The endpoints cannot be derived: {error}") from error
 
 
-def endpoint_urls(services: Sequence[Mapping[str, Any]], domain: str) -> list[str]:
+def load_balancer_endpoints(
+    services: Sequence[Mapping[str, Any]],
+    domain: str,
+    load_balancer: Mapping[str, Any] | None = None,
+    address: str | None = None,
+) -> list[dict[str, Any]]:
     """See the documentation beside this file; raises AnsibleFilterError."""
     try:
-        return derive.urls(services, domain)
+        return derive.behind(services, domain, load_balancer or {}, address)
+    except VirtualHostsError as error:
+        raise AnsibleFilterError(f"The endpoints cannot be derived: {error}") from error
+
+
+def endpoint_urls(
+    services: Sequence[Mapping[str, Any]], domain: str, load_balancer: Mapping[str, Any] | None = None
+) -> list[str]:
+    """See the documentation beside this file; raises AnsibleFilterError."""
+    try:
+        return derive.urls(services, domain, load_balancer)
     except VirtualHostsError as error:
         raise AnsibleFilterError(f"The endpoints cannot be derived: {error}") from error
 
@@ -40,7 +55,9 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         """The filters by name."""
         return {
+            "closed_ports": derive.closed_ports,
             "endpoints": endpoints,
+            "load_balancer_endpoints": load_balancer_endpoints,
             "endpoint_urls": endpoint_urls,
             "service_health_checks": service_health_checks,
         }

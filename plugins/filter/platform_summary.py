@@ -1,13 +1,17 @@
 # Copyright: gatehouse.platform maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter ``platform_summary``."""
+"""Filters for what a person wants to see last."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from ansible_collections.gatehouse.platform.plugins.module_utils._platform_summary.fleet import (
+    fleet_findings,
+    fleet_states,
+)
 from ansible_collections.gatehouse.platform.plugins.module_utils._platform_summary.table import platform_summary
 
 
@@ -16,4 +20,8 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """The filters by name."""
-        return {"platform_summary": platform_summary}
+        return {
+            "fleet_findings": fleet_findings,
+            "fleet_states": fleet_states,
+            "platform_summary": platform_summary,
+        }

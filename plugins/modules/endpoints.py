@@ -12,10 +12,11 @@ version_added: 0.1.0
 author:
   - gatehouse.platform maintainers (!UNKNOWN)
 description:
-  - Asks every public name over HTTP and HTTPS, as a visitor would, and compares the certificate as served.
-  - HTTP has to redirect permanently to the same host and URI over HTTPS; the certificate's chain has to be
-    trusted, its names have to cover the host, its end has to be far enough away; the health path has to answer
-    the expected status; the ports of the services have to be closed.
+  - Asks every public name as a visitor would, over HTTP and HTTPS or over HTTP alone, and compares the certificate as
+    served.
+  - Where there is HTTPS, HTTP has to redirect permanently to the same host and URI over HTTPS; the certificate's chain
+    has to be trusted, its names have to cover the host, its end has to be far enough away. The health path has to
+    answer the expected status; the ports of the services have to be closed.
   - All checks run in parallel and all findings are reported at once. Nothing is changed.
   - Runs where it looks from, usually on the controller with C(delegate_to=localhost).
 attributes:
@@ -45,20 +46,33 @@ options:
         elements: str
         default: []
       address:
-        description: Address to connect to instead of the one that the names resolve to.
+        description:
+          - Address to connect to instead of the one that the names resolve to, or another name, like a load balancer's.
         type: str
       health_path:
-        description: Path that is asked for over HTTPS.
+        description: Path that is asked for.
         type: str
         default: /health
       status:
         description: Status that it has to answer.
         type: int
         default: 200
+      https:
+        description:
+          - Whether visitors come by HTTPS. Without it the health is asked for over HTTP, and there is neither a
+            redirect nor a certificate to look at.
+        type: bool
+        default: true
   closed_ports:
     description: Ports of the addresses that must not accept connections.
     type: list
     elements: int
+    default: []
+  closed_addresses:
+    description:
+      - Further addresses whose O(closed_ports) must not accept connections, like those of hosts behind a load balancer.
+    type: list
+    elements: str
     default: []
   ca_file:
     description: File with the root certificates to trust; without it the system's are trusted.
@@ -149,6 +163,7 @@ ENDPOINT = {
     "address": {"type": "str"},
     "health_path": {"type": "str", "default": "/health"},
     "status": {"type": "int", "default": 200},
+    "https": {"type": "bool", "default": True},
 }
 
 
@@ -158,6 +173,7 @@ def main() -> None:
         argument_spec={
             "endpoints": {"type": "list", "elements": "dict", "required": True, "options": ENDPOINT},
             "closed_ports": {"type": "list", "elements": "int", "default": []},
+            "closed_addresses": {"type": "list", "elements": "str", "default": []},
             "ca_file": {"type": "path"},
             "minimum_days": {"type": "int", "default": 7},
             "timeout": {"type": "float", "default": 10},
@@ -172,7 +188,8 @@ def main() -> None:
     parameters = dict(module.params)
     fail = parameters.pop("fail")
     endpoints = [Endpoint.from_params(entry) for entry in parameters.pop("endpoints")]
-    parameters["closed_ports"] = tuple(parameters["closed_ports"])
+    for name in ("closed_ports", "closed_addresses"):
+        parameters[name] = tuple(parameters[name])
     try:
         result = run(endpoints, Settings(**parameters))
     except CaFileError as error:

@@ -20,7 +20,15 @@ from lab.cloud import ControlPlane
 from lab.model import ROOT
 from tests.cloud.shop import Shop
 
-MODULES = ["security_groups", "security_groups_info", "target_registration", "target_registration_info"]
+MODULES = [
+    "account_info",
+    "load_balancer_info",
+    "public_names",
+    "security_groups",
+    "security_groups_info",
+    "target_registration",
+    "target_registration_info",
+]
 
 
 def examples(module: str) -> list[dict[str, Any]]:
@@ -30,8 +38,9 @@ def examples(module: str) -> list[dict[str, Any]]:
 
 
 def account(cloud: ControlPlane) -> str:
-    """What the examples speak of: a VPC with two instances and three target groups; returns the VPC's id."""
+    """What the examples speak of: a VPC with two instances, three target groups, a zone; returns the VPC's id."""
     shop = Shop(cloud)
+    cloud.client("route53").create_hosted_zone(Name="shop.example", CallerReference="shop")
     tags = [{"Key": "gatehouse:platform", "Value": "shop"}]
     ids = shop.instances(2, TagSpecifications=[{"ResourceType": "instance", "Tags": tags}])
     settings = {"delay": 1, "HealthCheckIntervalSeconds": 5}

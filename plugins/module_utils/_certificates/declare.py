@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.gatehouse.platform.plugins.module_utils._public import over_https
 from ansible_collections.gatehouse.platform.plugins.module_utils._virtual_hosts.services import (
     CERTIFICATES,
     virtual_hosts,
@@ -21,9 +22,7 @@ def certificates(services: Sequence[Mapping[str, Any]], domain: str) -> list[dic
     """
     domain = domain.lower().rstrip(".")
     path = f"{CERTIFICATES}/{domain}/fullchain.pem"
-    hosts = [
-        host for host in virtual_hosts(services, domain) if host.get("https", True) and host["certificate"] == path
-    ]
+    hosts = [host for host in virtual_hosts(services, domain) if over_https(host) and host["certificate"] == path]
     names = list(dict.fromkeys(name for host in hosts for name in (host["server_name"], *host["aliases"])))
     names.sort(key=lambda name: name != domain)
     return [{"name": domain, "names": names}] if names else []

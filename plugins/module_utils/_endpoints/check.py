@@ -23,9 +23,11 @@ def redirect_targets(observation: Observation, settings: Settings) -> tuple[str,
 
 
 def redirect_findings(observation: Observation, settings: Settings) -> list[str]:
-    """HTTP has to redirect permanently to the same host and URI over HTTPS."""
+    """HTTP has to redirect permanently to the same host and URI over HTTPS, where there is HTTPS."""
     url = f"http://{observation.host}{observation.uri}"
     answer = observation.redirect
+    if answer is None:
+        return []
     if answer.error:
         return [f"{url}: {answer.error}"]
     if answer.status not in PERMANENT:
@@ -60,9 +62,9 @@ def certificate_findings(observation: Observation, settings: Settings, now: date
 
 
 def health_findings(endpoint: Endpoint, observation: Observation) -> list[str]:
-    """The health path has to answer the expected status over HTTPS."""
-    url = f"https://{observation.host}{endpoint.health_path}"
-    answer = observation.secure
+    """The health path has to answer the expected status."""
+    url = endpoint.url_of(observation.host)
+    answer = observation.health
     if answer.error:
         return [f"{url}: {answer.error}"]
     if answer.status != endpoint.status:

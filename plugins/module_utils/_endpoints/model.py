@@ -21,6 +21,7 @@ class Endpoint:
     address: str | None = None
     health_path: str = "/health"
     status: int = 200
+    https: bool = True
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Endpoint:
@@ -34,6 +35,7 @@ class Endpoint:
             address=params.get("address") or None,
             health_path=params.get("health_path") or "/health",
             status=params.get("status") or 200,
+            https=params.get("https") is not False,
         )
 
     @property
@@ -44,7 +46,11 @@ class Endpoint:
     @property
     def url(self) -> str:
         """Where the service's health is asked for from outside."""
-        return f"https://{self.host}{self.health_path}"
+        return self.url_of(self.host)
+
+    def url_of(self, host: str) -> str:
+        """The same under another of its names."""
+        return f"{'https' if self.https else 'http'}://{host}{self.health_path}"
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,7 @@ class Settings:
     closed_timeout: float = 1.0
     minimum_days: int = 7
     closed_ports: tuple[int, ...] = ()
+    closed_addresses: tuple[str, ...] = ()
     wait: float = 0.0
 
 
@@ -92,12 +99,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Observation:
-    """What one public name answered over HTTP and HTTPS."""
+    """What one public name answered: ``health`` as a visitor asks for it, ``redirect`` over HTTP beside HTTPS."""
 
     host: str
     uri: str
-    redirect: Answer
-    secure: Answer
+    health: Answer
+    redirect: Answer | None = None
     certificate: Certificate | None = None
     distrust: str | None = None
 
@@ -117,8 +124,8 @@ class Report:
         return {
             "name": self.endpoint.name,
             "url": self.endpoint.url,
-            "status": main.secure.status,
-            "milliseconds": main.secure.milliseconds,
+            "status": main.health.status,
+            "milliseconds": main.health.milliseconds,
             "certificate": certificate
             and {
                 "names": list(certificate.names),

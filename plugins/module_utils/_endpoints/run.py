@@ -23,18 +23,22 @@ from ansible_collections.gatehouse.platform.plugins.module_utils._endpoints.mode
 
 
 def observe(endpoint: Endpoint, host: str, settings: Settings, context: ssl.SSLContext) -> Observation:
-    """Ask one public name for its redirect and its health."""
+    """Ask one public name for its health, and over HTTP for its redirect."""
     address = endpoint.address or host
+    if not endpoint.https:
+        answer = api.get(address, settings.http_port, host, endpoint.health_path, settings.timeout)
+        return Observation(host, endpoint.health_path, answer)
     uri = f"{endpoint.health_path}{'&' if '?' in endpoint.health_path else '?'}from=gatehouse"
     redirect = api.get(address, settings.http_port, host, uri, settings.timeout)
-    secure, certificate, distrust = api.get_secure(
+    health, certificate, distrust = api.get_secure(
         address, settings.https_port, host, endpoint.health_path, settings.timeout, context
     )
-    return Observation(host, uri, redirect, secure, certificate, distrust)
+    return Observation(host, uri, health, redirect, certificate, distrust)
 
 
 def _closed(pool: ThreadPoolExecutor, endpoints: Sequence[Endpoint], settings: Settings) -> list[str]:
-    addresses = dict.fromkeys(endpoint.address or endpoint.host for endpoint in endpoints)
+    asked = (endpoint.address or endpoint.host for endpoint in endpoints)
+    addresses = dict.fromkeys((*asked, *settings.closed_addresses))
     wanted = [(address, port) for address in addresses for port in settings.closed_ports]
     answers = pool.map(lambda place: api.accepts(place[0], place[1], settings.closed_timeout), wanted)
     found = (check.port_finding(*place, answer) for place, answer in zip(wanted, answers, strict=True))
@@ -44,7 +48,8 @@ def _closed(pool: ThreadPoolExecutor, endpoints: Sequence[Endpoint], settings: S
 def reports(endpoints: Sequence[Endpoint], settings: Settings) -> tuple[list[Report], list[str]]:
     """Check everything once, in parallel: a report per endpoint, and the ports that should be closed."""
     context = api.trust(settings.ca_file)
-    jobs = sum(len(endpoint.hosts) for endpoint in endpoints) + len(settings.closed_ports) * len(endpoints)
+    places = len(endpoints) + len(settings.closed_addresses)
+    jobs = sum(len(endpoint.hosts) for endpoint in endpoints) + len(settings.closed_ports) * places
     with ThreadPoolExecutor(max_workers=max(1, min(64, jobs))) as pool:
         asked = [
             (endpoint, [pool.submit(observe, endpoint, host, settings, context) for host in endpoint.hosts])

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.gatehouse.platform.plugins.module_utils import _public
 from ansible_collections.gatehouse.platform.plugins.module_utils._names import PublicNameError, public_names
 
 Service = Mapping[str, Any]
@@ -36,14 +37,12 @@ def target_groups(services: Sequence[Service], load_balancer: Mapping[str, Any])
 
 
 def _target_group(service: Service, common: Mapping[str, Any]) -> dict[str, Any]:
-    health, own = service.get("health"), service.get("health_check") or {}
-    path = health.get("path") if isinstance(health, Mapping) else health
-    codes = health.get("status") if isinstance(health, Mapping) else None
-    told = {"path": path or "/health", "codes": str(codes or 200)}
+    path, status = _public.health(service)
+    told = {"path": path, "codes": str(status)}
     group = {
         "name": service["name"],
         "port": int(service["listen"]),
-        "health_check": {**told, **(common.get("health_check") or {}), **own},
+        "health_check": {**told, **(common.get("health_check") or {}), **(service.get("health_check") or {})},
     }
     for key in ("deregistration_delay", "slow_start", "algorithm", "stickiness"):
         value = service.get(key, common.get(key))
@@ -59,18 +58,12 @@ def listeners(services: Sequence[Service], domain: str, load_balancer: Mapping[s
     rules = [rule for service in behind for rule in _rules(service, domain)]
     rules += [_response_rule(told, domain) for told in load_balancer.get("responses") or []]
     rules.sort(key=lambda rule: -max((len(path) for path in rule["paths"]), default=0))
-    if not https(load_balancer):
+    if not _public.https(load_balancer):
         return [{"port": 80, "protocol": "HTTP", "default": NOTHING_HERE, "rules": rules}]
     return [
         {"port": 80, "protocol": "HTTP", "default": TO_HTTPS, "rules": []},
         {"port": 443, "protocol": "HTTPS", "default": NOTHING_HERE, "rules": rules},
     ]
-
-
-def https(load_balancer: Mapping[str, Any]) -> bool:
-    """Whether visitors come by HTTPS: as told, else when there is a certificate."""
-    told = load_balancer.get("https")
-    return bool(load_balancer.get("certificate") if told is None else told)
 
 
 def _rules(service: Service, domain: str) -> Iterator[dict[str, Any]]:
@@ -91,8 +84,10 @@ def certificate(services: Sequence[Service], domain: str, load_balancer: Mapping
     """The certificate as the role takes it; one that is requested has all names of the services."""
     _refuse(_findings(services, domain, load_balancer))
     told = load_balancer.get("certificate") or {}
-    if not https(load_balancer) or not told.get("request"):
-        return {key: told[key] for key in ("arn", "import") if key in told} if https(load_balancer) else {}
+    if not _public.https(load_balancer):
+        return {}
+    if not told.get("request"):
+        return {key: told[key] for key in ("arn", "import") if key in told}
     behind = [service for service in services if service.get("listen")]
     names = dict.fromkeys(name for service in behind for name in public_names(service, domain))
     domain = domain.lower().rstrip(".")
@@ -132,6 +127,8 @@ def _service_findings(service: Service, domain: str, known: set[Any]) -> Iterato
         return
     if not service.get("name"):
         yield "'name' is missing"
+    if not isinstance(service.get("health") or {}, Mapping):
+        yield f"health is '{service['health']}', and has to be a mapping, like {{path: {service['health']}}}"
     for path in service.get("paths") or []:
         if not str(path).startswith("/"):
             yield f"the path '{path}' does not begin with a slash"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.gatehouse.platform.plugins.module_utils import _places
+from ansible_collections.gatehouse.platform.plugins.module_utils import _places, _public
 from ansible_collections.gatehouse.platform.plugins.module_utils._security_groups import rules
 
 TOPOLOGIES = ("bastion", "direct")
@@ -79,7 +79,6 @@ def read(services: Sequence[Mapping[str, Any]], platform: str, **options: Any) -
     read_services = [_service(service, places, named, bool(balancer), told) for service in services]
     if told:
         raise PlatformSecurityError("; ".join(told))
-    https = balancer.get("https", True)
     return Declaration(
         platform,
         topology,
@@ -87,7 +86,7 @@ def read(services: Sequence[Mapping[str, Any]], platform: str, **options: Any) -
         tuple(places),
         tuple(read_services),
         tuple(access) if balancer else None,
-        WEB if https else WEB[:1],
+        WEB if _public.https(balancer) else WEB[:1],
     )
 
 

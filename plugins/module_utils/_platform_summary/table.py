@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 HEADINGS = ("URL", "SERVICE", "RELEASE", "UNIT", "HEALTH", "MS")
+HOST_HEADINGS = ("HOST", "ZONE", "SERVICE", "TARGET", "RELEASE", "UNIT")
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -65,20 +66,41 @@ def _stored(certificates: Mapping[str, Mapping[str, Any]]) -> list[str]:
     ]
 
 
+def _host_row(row: Mapping[str, Any]) -> tuple[str, ...]:
+    cells = (row.get("host"), row.get("zone"), row.get("service"), row.get("state"), row.get("release"))
+    return (*(_text(cell) for cell in cells), _unit(row))
+
+
+def _common(hosts: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What runs of each service on all hosts of a fleet: the one release, or how many there are."""
+    releases: dict[str, dict[str, None]] = {}
+    for row in hosts:
+        if row.get("release"):
+            releases.setdefault(str(row["service"]), {})[str(row["release"])] = None
+    return {
+        service: {"release": next(iter(found)) if len(found) == 1 else f"{len(found)} releases, see below"}
+        for service, found in releases.items()
+    }
+
+
 def platform_summary(
     endpoints: Iterable[Mapping[str, Any]],
     services: Mapping[str, Mapping[str, Any]] | None = None,
     certificates: Mapping[str, Mapping[str, Any]] | None = None,
     findings: Iterable[str] = (),
     probe: str | None = None,
+    hosts: Sequence[Mapping[str, Any]] = (),
 ) -> list[str]:
-    """Lines: a row per endpoint and per service without one, the certificates, the probe, then what is wrong."""
-    shown, known = list(endpoints), dict(services or {})
+    """Lines: a row per endpoint and per service without one, one per host of a fleet, the certificates, the probe, then
+    what is wrong.
+    """
+    shown, known = list(endpoints), {**_common(hosts), **(services or {})}
     rows = [_row(endpoint, known.pop(str(endpoint.get("name")), {})) for endpoint in shown]
     rows += [("-", name, _text(service.get("release")), _unit(service), "-", "-") for name, service in known.items()]
     lines = aligned([HEADINGS, *rows]) if rows else ["Nothing runs here yet."]
+    fleet = ["", *aligned([HOST_HEADINGS, *map(_host_row, hosts)])] if hosts else []
     told = _served(shown) or _stored(certificates or {})
     told += [f"While this ran: {probe}"] if probe else []
     found = [finding for service in (services or {}).values() for finding in service.get("findings") or ()]
     wrong = [f"- {finding}" for finding in (*findings, *found)]
-    return [*lines, *([""] if told else []), *told, *(["", "Not as it should be:"] if wrong else []), *wrong]
+    return [*lines, *fleet, *([""] if told else []), *told, *(["", "Not as it should be:"] if wrong else []), *wrong]

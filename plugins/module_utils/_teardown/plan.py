@@ -28,6 +28,7 @@ class Kind:
 
 # In the order in which they go. A name is looked for in the tags where an entry has none.
 KINDS = (
+    Kind("public_names", "public name", "name"),
     Kind("auto_scaling_groups", "Auto Scaling group", "auto_scaling_group_name"),
     Kind("instances", "instance", "instance_id", lost="the disks of the instance {}"),
     Kind("launch_templates", "launch template", "launch_template_name"),
@@ -48,7 +49,7 @@ KINDS = (
     Kind("buckets", "bucket", "name", lost="all that is in the bucket {}: releases and logs, in all versions"),
 )
 # Of these the survey has ids alone, and those of the platform only: they were looked for by owner.
-SEPARATED = frozenset({"target_groups", "certificates"})
+SEPARATED = frozenset({"public_names", "target_groups", "certificates"})
 # What may lie in the platform's VPC and be somebody else's: a VPC with any of it cannot go.
 INSIDE = frozenset({"instances", "security_groups", "endpoints", "tables", "subnets"})
 

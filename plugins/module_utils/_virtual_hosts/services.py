@@ -86,7 +86,9 @@ def _shared_names(hosts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Public names that several virtual hosts claim, and ports of their own that are not."""
     owners: dict[str, list[str]] = {}
     for host in hosts:
-        for name in [host["server_name"], *host["aliases"]]:
+        names = [host["server_name"], *host["aliases"]]
+        # On a port of its own a host may have the names of others: paths lead to it.
+        for name in [ANY_NAME] if ANY_NAME in names else names:
             owner = f"port {host['port']} for itself" if name == ANY_NAME else f"the name {name}"
             owners.setdefault(owner, []).append(host["name"])
     for name, claimed in owners.items():

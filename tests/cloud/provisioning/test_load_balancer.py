@@ -20,7 +20,7 @@ from tests.cloud.provisioning.playbook import Run, run
 from tests.cloud.shop import IMAGE
 
 OWNED = {"gatehouse:platform": "shop"}
-SHOP: dict[str, Any] = {"name": "shop", "host": "@", "port": 5000, "fleet": "web", "listen": 8000, "health": "/health"}
+SHOP: dict[str, Any] = {"name": "shop", "host": "@", "port": 5000, "fleet": "web", "listen": 8000}
 API: dict[str, Any] = {
     "name": "api",
     "host": "api",
@@ -28,7 +28,7 @@ API: dict[str, Any] = {
     "port": 5001,
     "fleet": "web",
     "listen": 8001,
-    "health": "/ready",
+    "health": {"path": "/ready"},
     "stickiness": 3600,
     "health_check": {"interval": 5, "timeout": 2, "healthy": 4, "unhealthy": 2, "codes": "200-299"},
 }

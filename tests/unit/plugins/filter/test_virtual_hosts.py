@@ -57,6 +57,14 @@ def test_a_service_behind_a_load_balancer_has_a_port_of_its_own_under_any_name()
         virtual_hosts([entry, {"name": "api", "port": 5001, "listen": 8000}], "example.org")
 
 
+def test_behind_a_load_balancer_services_share_names_by_their_paths():
+    entries = [
+        {"name": "shop", "host": "@", "port": 5000, "listen": 8000},
+        {"name": "api", "host": "@", "paths": ["/v1"], "port": 5001, "listen": 8001},
+    ]
+    assert [host["server_name"] for host in virtual_hosts(entries, "example.org")] == ["example.org", "example.org"]
+
+
 def test_another_certificate_can_be_named():
     made = virtual_hosts([{"name": "orders", "port": 1}], "example.org", "all")
     assert made[0]["certificate"] == "/etc/letsencrypt/live/all/fullchain.pem"

@@ -5,7 +5,15 @@
 
 from __future__ import annotations
 
-from ansible_collections.gatehouse.platform.plugins.module_utils._endpoints.derive import endpoints
+from typing import Any
+
+import pytest
+from ansible_collections.gatehouse.platform.plugins.module_utils._endpoints.derive import (
+    behind,
+    closed_ports,
+    endpoints,
+    urls,
+)
 
 SERVICES = [
     {"name": "homepage", "port": 5000, "host": "@", "aliases": ["www"]},
@@ -35,3 +43,59 @@ def test_what_visitors_do_not_reach_over_https_is_left_out() -> None:
         "orders",
         "payments",
     ]
+
+
+BEHIND = [
+    {"name": "shop", "host": "@", "aliases": ["www"], "port": 5000, "listen": 8000, "fleet": "web"},
+    {"name": "api", "port": 5001, "listen": 8001, "health": {"path": "/v1/ready", "status": 204}, "paths": ["/v1"]},
+]
+HTTPS = {"certificate": {"arn": "arn:…"}}
+
+
+def test_the_load_balancer_is_asked_by_its_own_name_for_what_is_behind_it() -> None:
+    found = behind([*BEHIND, *SERVICES[1:]], "shop.example", {"https": False}, "lb.example")
+    assert [(entry["host"], entry["aliases"], entry["address"], entry["https"]) for entry in found] == [
+        ("shop.example", ["www.shop.example"], "lb.example", False),
+        ("api.shop.example", [], "lb.example", False),
+    ]
+    assert endpoints(BEHIND, "shop.example") == []
+
+
+@pytest.mark.parametrize(
+    ("told", "https"),
+    [({"access": []}, False), (HTTPS, True), ({**HTTPS, "https": False}, False), ({"https": True}, True)],
+)
+def test_a_load_balancer_serves_over_https_where_it_is_told_to_or_has_a_certificate(told: Any, https: bool) -> None:
+    assert {entry["https"] for entry in behind(BEHIND, "shop.example", told)} == {https}
+    assert urls(BEHIND, "shop.example", told)[0] == f"http{'s' if https else ''}://shop.example/health"
+
+
+def test_an_internal_load_balancer_is_not_asked_from_outside() -> None:
+    assert behind(BEHIND, "shop.example", {"scheme": "internal"}) == []
+
+
+@pytest.mark.parametrize(
+    ("paths", "health", "asked"),
+    [
+        (["/v1"], "/v1/health", True),
+        (["/v1/"], "/v1", True),
+        (["/v1"], "/v10/health", False),
+        (["/v1", "/health"], "/health?full=1", True),
+        (["/api/*"], "/api/health", True),
+        (["/api/*"], "/health", False),
+        (None, "/health", True),
+    ],
+)
+def test_health_that_no_path_leads_to_is_not_asked_for(paths: Any, health: str, asked: bool) -> None:
+    service = {"name": "api", "port": 5001, "listen": 8001, "paths": paths, "health": {"path": health}}
+    assert bool(behind([service], "shop.example", HTTPS)) == asked
+
+
+def test_ports_of_services_are_closed_and_with_a_load_balancer_its_way_to_them() -> None:
+    assert closed_ports(SERVICES) == [5000, 5001, 5002]
+    assert closed_ports(BEHIND) == [5000, 5001]
+    assert closed_ports([*BEHIND, {"name": "old", "port": 5009, "listen": 80}], HTTPS) == [5000, 5001, 5009, 8000, 8001]
+
+
+def test_without_a_load_balancer_hosts_are_asked_over_https() -> None:
+    assert urls(SERVICES, "example.com")[1] == "https://microservice1.example.com/ready"

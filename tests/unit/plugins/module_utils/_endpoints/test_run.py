@@ -20,6 +20,7 @@ HOSTS = ["shop.example", "www.shop.example"]
 
 def check(secure: Any, plain: Any, **changes: Any) -> dict[str, Any]:
     endpoint = {"name": "shop", "host": HOSTS[0], "aliases": HOSTS[1:], "address": "127.0.0.1", "health_path": "/h"}
+    endpoint["https"] = True
     settings = {
         "http_port": plain.server_port,
         "https_port": secure.server_port,
@@ -96,6 +97,26 @@ def test_open_ports_are_findings_and_closed_ones_are_not(serve: Any, authority: 
         result = check(secure, plain, ca_file=authority.ca_file, closed_ports=ports)
     assert result["findings"] == [
         f"port {plain.server_port} of 127.0.0.1 accepts connections from outside; only the proxy may reach it"
+    ]
+
+
+def test_without_https_there_is_neither_a_redirect_nor_a_certificate(serve: Any) -> None:
+    plain = serve()
+    result = check(plain, plain, https=False)
+    (endpoint,) = result["endpoints"]
+    assert (endpoint["url"], endpoint["status"], endpoint["certificate"]) == ("http://shop.example/h", 200, None)
+    assert result["findings"] == []
+    plain.status = 502
+    assert check(plain, plain, https=False)["findings"] == [
+        f'http://{host}/h answers 502 instead of 200: {{"status": "ok"}}' for host in HOSTS
+    ]
+
+
+def test_hosts_behind_a_load_balancer_have_their_ports_closed_too(serve: Any) -> None:
+    plain = serve()
+    result = run([], Settings(closed_ports=(plain.server_port,), closed_addresses=("127.0.0.1",)))
+    assert [finding.partition(" accepts ")[0] for finding in result["findings"]] == [
+        f"port {plain.server_port} of 127.0.0.1"
     ]
 
 

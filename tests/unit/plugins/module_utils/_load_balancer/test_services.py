@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.gatehouse.platform.plugins.module_utils._load_balancer import services
 from ansible_collections.gatehouse.platform.plugins.module_utils._load_balancer.services import LoadBalancerError
 
-SHOP = {"name": "shop", "host": "@", "port": 5000, "fleet": "web", "listen": 8000, "health": "/health"}
+SHOP = {"name": "shop", "host": "@", "port": 5000, "fleet": "web", "listen": 8000, "health": {"path": "/health"}}
 API = {
     "name": "api",
     "host": "api",
@@ -105,6 +105,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         {**API, "name": "two", "host": "elsewhere.example"},
         {**SHOP, "name": "three", "traffic": {"nobody": 1}},
         {**SHOP, "name": "four"},
+        {**SHOP, "name": "five", "host": "five", "health": "/ready"},
     ]
     with pytest.raises(LoadBalancerError) as error:
         services.listeners(bad, "shop.example", {"https": True, "colour": "red"})
@@ -116,5 +117,6 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         "service two: 'elsewhere.example' is outside the domain shop.example",
         "service three: traffic goes to 'nobody'",
         "shop.example/ belongs to three and to four",
+        "service five: health is '/ready', and has to be a mapping, like {path: /ready}",
     ):
         assert part in str(error.value)

@@ -25,9 +25,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 OPERATORS = ["203.0.113.0/24"]
-BALANCER = {"access": ["0.0.0.0/0", "::/0"], "https": True}
+BALANCER = {"access": ["0.0.0.0/0", "::/0"], "certificate": {"arn": "arn:…"}}
 FLEETS = [{"name": "web", "min": 1}]
-SERVICES = [{"name": "shop", "host": "@", "port": 5000, "fleet": "web", "listen": 8000, "health": "/health"}]
+SERVICES = [{"name": "shop", "host": "@", "port": 5000, "fleet": "web", "listen": 8000}]
 ALL = ["0.0.0.0/0", "::/0"]
 
 
@@ -67,8 +67,9 @@ def test_without_a_load_balancer_hosts_are_public_themselves() -> None:
 
 
 def test_a_plain_load_balancer_has_no_443_and_its_own_visitors() -> None:
-    found = rules(load_balancer={"https": False, "access": ["198.51.100.0/24"]})
-    assert found["shop-alb"] == [([80], ["198.51.100.0/24"])]
+    for told in ({"https": False}, {}):
+        found = rules(load_balancer={**told, "access": ["198.51.100.0/24"]})
+        assert found["shop-alb"] == [([80], ["198.51.100.0/24"])]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,59 @@
+# Copyright: gatehouse.platform maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wrong with a declaration, all at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.gatehouse.platform.plugins.module_utils._declaration.findings import findings
+
+SHOP = {"name": "shop", "host": "@", "port": 5000, "listen": 8000, "fleet": "web"}
+RIGHT: dict[str, Any] = {
+    "operators": ["203.0.113.0/24"],
+    "load_balancer": {"https": False},
+    "fleets": [{"name": "web"}],
+}
+
+
+def found(*services: dict[str, Any], **more: Any) -> list[str]:
+    return findings(services or [SHOP], "shop", "shop.example", **{**RIGHT, **more})
+
+
+def test_what_is_right_has_none() -> None:
+    assert found() == []
+    alone = [{"name": "orders", "port": 5001}]
+    assert found(*alone, load_balancer=None, fleets=[], hosts=[{"name": "web"}], topology="direct") == []
+
+
+@pytest.mark.parametrize(
+    ("service", "options", "words"),
+    [
+        ({}, {"load_balancer": {"https": True}}, "there is no platform_load_balancer.certificate"),
+        ({}, {"operators": ["0.0.0.0/0"]}, "group shop-bastion opens port 22 to everybody"),
+        ({}, {"operators": []}, "platform_operators is empty"),
+        ({}, {"topology": "open"}, "platform_topology 'open' is none"),
+        ({"fleet": "other"}, {}, "service shop runs on 'other', which is not declared"),
+        ({"listen": None}, {}, "service shop runs on web behind the load balancer: give listen"),
+        ({"health_check": {"port": "http"}}, {}, "service shop: health_check.port 'http' is no port"),
+        ({"virtual_host": {"color": "red"}}, {}, "service shop: virtual_host has no option 'color'"),
+        ({"host": "elsewhere.example"}, {}, "'elsewhere.example' is outside the domain shop.example"),
+    ],
+)
+def test_what_is_wrong_is_told(service: dict[str, Any], options: dict[str, Any], words: str) -> None:
+    assert any(words in finding for finding in found({**SHOP, **service}, **options))
+
+
+def test_parts_are_told_together_and_each_finding_once() -> None:
+    told = found({**SHOP, "listen": None}, operators=[], load_balancer={"https": True})
+    assert len(told) == len(set(told))
+    assert [
+        finding
+        for finding in told
+        if finding.startswith(("platform_operators is empty", "platform_load_balancer.https is true"))
+    ] == [
+        "platform_operators is empty, so nobody would get in: give the ranges that operators come from",
+        "platform_load_balancer.https is true, and there is no platform_load_balancer.certificate",
+    ]
