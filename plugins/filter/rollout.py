@@ -10,7 +10,8 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.gatehouse.platform.plugins.module_utils import _places
-from ansible_collections.gatehouse.platform.plugins.module_utils._rollout import fleets, outcome, rollout, words
+from ansible_collections.gatehouse.platform.plugins.module_utils._rollout import fleets as members
+from ansible_collections.gatehouse.platform.plugins.module_utils._rollout import outcome, rollout, words
 from ansible_collections.gatehouse.platform.plugins.module_utils._rollout.model import Fleet, RolloutError
 
 Told = Mapping[str, Any]
@@ -20,13 +21,13 @@ def rollout_fleets(
     services: Sequence[Told],
     platform: str,
     groups: Mapping[str, Sequence[str]],
-    fleets_declared: Sequence[Told] = (),
+    fleets: Sequence[Told] = (),
     hosts: Sequence[Told] = (),
     only: Sequence[str] | str = (),
 ) -> list[dict[str, Any]]:
     """See the documentation beside this file; raises AnsibleFilterError."""
     try:
-        found = fleets.declared(services, platform, groups, fleets_declared, hosts, only)
+        found = members.declared(services, platform, groups, fleets, hosts, only)
     except RolloutError as error:
         raise AnsibleFilterError(f"The fleets cannot be worked on: {error}") from error
     return [fleet.told() for fleet in found]
@@ -59,13 +60,13 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         """The filters by name."""
         return {
-            "fleet_hosts": fleets.fleet_hosts,
-            "standalone_hosts": fleets.standalone_hosts,
+            "fleet_hosts": members.fleet_hosts,
+            "standalone_hosts": members.standalone_hosts,
             "services_here": _places.here,
             "rollout_fleets": rollout_fleets,
             "rollout_plan": rollout_plan,
             "rollout_back": rollout_back,
-            "rollout_batch": rollout.batch,
+            "rollout_batch": rollout.batch_of,
             "rollout_services": rollout.services_of,
             "rollout_hosts": rollout.hosts_of_the_round,
             "rollout_retreat": rollout.retreat,

@@ -19,7 +19,8 @@ from ansible_collections.gatehouse.platform.plugins.module_utils._rollout.model 
 
 Entry = Mapping[str, Any]
 Groups = Mapping[str, Sequence[str]]
-OPTIONS = {"batch": BATCH, "minimum_healthy": MINIMUM}
+SHARES = {"batch": BATCH, "minimum_healthy": MINIMUM}
+OPTIONS = (*SHARES, "timeout")
 
 
 def members(groups: Groups, fleet: str) -> list[str]:
@@ -27,9 +28,9 @@ def members(groups: Groups, fleet: str) -> list[str]:
     return list(groups.get(_places.fleet_group(fleet)) or ())
 
 
-def fleet_hosts(groups: Groups, fleets: Sequence[Entry], but: Sequence[str] = ()) -> list[str]:
-    """Hosts of all fleets, without some."""
-    return [host for entry in fleets for host in members(groups, str(entry["name"])) if host not in but]
+def fleet_hosts(groups: Groups, fleets: Sequence[Entry]) -> list[str]:
+    """Hosts of all fleets."""
+    return [host for entry in fleets for host in members(groups, str(entry["name"]))]
 
 
 def standalone_hosts(groups: Groups, fleets: Sequence[Entry]) -> list[str]:
@@ -58,8 +59,9 @@ def declared(
         name, options = str(entry["name"]), entry.get("deploy") or {}
         runs = [str(service["name"]) for service in services if _places.of(service, places) == name]
         wanted = tuple(service for service in runs if not names or service in names)
-        batch, minimum = (Share.parse(options.get(key, usual)) for key, usual in OPTIONS.items())
-        found.append(Fleet(name, f"{platform}-{name}", wanted, tuple(members(groups, name)), batch, minimum))
+        batch, minimum = (Share.parse(options.get(key, usual)) for key, usual in SHARES.items())
+        timeout = int(options.get("timeout") or 0)
+        found.append(Fleet(name, f"{platform}-{name}", wanted, tuple(members(groups, name)), batch, minimum, timeout))
     return [fleet for fleet in found if fleet.members and fleet.services]
 
 
@@ -67,7 +69,9 @@ def _findings(entry: Entry) -> list[str]:
     options = entry.get("deploy") or {}
     where = f"platform_fleets: {entry['name']}: deploy"
     told = [f"{where} has no option '{key}'; known are {', '.join(OPTIONS)}" for key in options if key not in OPTIONS]
-    wrong = {key: _wrong(options.get(key, usual)) for key, usual in OPTIONS.items()}
+    wrong = {key: _wrong(options.get(key, usual)) for key, usual in SHARES.items()}
+    if not str(options.get("timeout") or 0).isdigit():
+        wrong["timeout"] = f"'{options['timeout']}' is no number of seconds"
     return told + [f"{where}.{key}: {why}" for key, why in wrong.items() if why]
 
 

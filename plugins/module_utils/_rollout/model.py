@@ -46,7 +46,10 @@ class Share:
 
 @dataclass(frozen=True)
 class Fleet:
-    """A fleet as it is declared, with those of its hosts that the inventory has; ``group`` is Auto Scaling's name."""
+    """A fleet as it is declared, with those of its hosts that the inventory has; ``group`` is Auto Scaling's name.
+
+    ``timeout`` are seconds for a host to be healthy in the load balancer, 0 where the target group decides.
+    """
 
     name: str
     group: str
@@ -54,17 +57,18 @@ class Fleet:
     members: tuple[str, ...]
     batch: Share = field(default_factory=lambda: Share.parse(BATCH))
     minimum: Share = field(default_factory=lambda: Share.parse(MINIMUM))
+    timeout: int = 0
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Fleet:
         """From plain data."""
         batch, minimum = Share.parse(told["batch"]), Share.parse(told["minimum"])
         services, members = tuple(told["services"]), tuple(told["members"])
-        return cls(str(told["name"]), str(told["group"]), services, members, batch, minimum)
+        return cls(str(told["name"]), str(told["group"]), services, members, batch, minimum, int(told["timeout"]))
 
     def told(self) -> dict[str, Any]:
         """As plain data."""
-        shares = {"batch": str(self.batch), "minimum": str(self.minimum)}
+        shares = {"batch": str(self.batch), "minimum": str(self.minimum), "timeout": self.timeout}
         lists = {"services": list(self.services), "members": list(self.members)}
         return {"name": self.name, "group": self.group, **lists, **shares}
 

@@ -143,6 +143,7 @@ def _told(plans: Sequence[FleetPlan], account: Account) -> dict[str, Any]:
             one.fleet.name: {
                 "target_groups": account.arns(one.fleet),
                 "minimum_healthy": str(one.fleet.minimum) if one.serving > 1 else "0",
+                "timeout": one.fleet.timeout,
             }
             for one in plans
         },
@@ -164,9 +165,9 @@ def _expected(plans: Sequence[tuple[FleetPlan, list[Host]]]) -> dict[str, Outcom
     return found
 
 
-def batch(rollout: Told, hosts: Sequence[str]) -> dict[str, Any]:
+def batch_of(rollout: Told, batch: Sequence[str]) -> dict[str, Any]:
     """What the tasks of a batch need to know of it."""
-    steps = {host: rollout["steps"][host] for host in hosts}
+    steps = {host: rollout["steps"][host] for host in batch}
     fleet = next(iter(steps.values()))["fleet"]
     return {
         "fleet": fleet,

@@ -83,21 +83,31 @@ def _live(one: outcome.Outcome) -> Mapping[str, Any]:
     return found
 
 
+def _afterwards(outcomes: Mapping[str, outcome.Outcome], stay: bool) -> str:
+    states = [one["state"] for one in outcomes.values()]
+    if outcome.STUCK in states:
+        return "not every host is back on what it had before: look at them, and deploy again"
+    if stay:
+        return "the hosts were left with what they have (on_failure=stop)"
+    if outcome.BACK in states:
+        return "the hosts that had it already are back on what they had before"
+    return "no other host was touched"
+
+
 def failure(outcomes: Mapping[str, outcome.Outcome], findings: Sequence[str], stay: bool) -> str:
     """The message of a run that failed; empty for one that did not."""
-    if findings:
+    if findings and all(one["state"] in outcome.UNTOUCHED for one in outcomes.values()):
         return "\n".join(["The fleets cannot be worked on, and nothing was changed:", *findings])
     broken = {host: one for host, one in outcomes.items() if one["state"] in outcome.BROKEN}
-    if not broken:
-        return ""
+    lines = _broken_lines(broken, _afterwards(outcomes, stay)) if broken else []
+    lines += ["What was left to do could not be done; run it again:", *findings] if findings else []
+    return "\n".join(lines)
+
+
+def _broken_lines(broken: Mapping[str, outcome.Outcome], afterwards: str) -> list[str]:
     fleets = ", ".join(dict.fromkeys(str(one["fleet"]) for one in broken.values()))
-    after = (
-        "its other hosts were left as they are (on_failure=stop)"
-        if stay
-        else "the hosts that had it already are back on what they had before"
-    )
-    lines = [f"The release did not come to fleet {fleets}, and {after}."]
+    lines = [f"The release did not come to fleet {fleets}, and {afterwards}."]
     for host, one in broken.items():
         lines += [f"{host}: {one['message']}"]
         lines += [f"{host}, on the way back: {one['back']}"] if one.get("back") else []
-    return "\n".join(lines)
+    return lines
