@@ -16,3 +16,15 @@ def test_two_hosts_answer_through_the_load_balancer(serving: Autoscaled) -> None
     with serving.visitors(rate=50) as tally:
         serving.visit()
     assert tally["failed"] == 0
+
+
+def test_a_run_with_nothing_to_do_changes_nothing_and_leaves_no_lock(serving: Autoscaled) -> None:
+    serving.succeed("site")
+    before = serving.tags()
+    with serving.visitors():
+        again = serving.succeed("site")
+    assert again.count("changed") == 0
+    assert "autoscaled-web: locks the fleet" in again.output
+    assert serving.tags() == before
+    assert "gatehouse:lock" not in before
+    assert not serving.suspended()
