@@ -63,6 +63,7 @@ class FilterModule:
             "fleet_hosts": members.fleet_hosts,
             "standalone_hosts": members.standalone_hosts,
             "services_here": _places.here,
+            "fleet_targets": rollout.targets,
             "rollout_fleets": rollout_fleets,
             "rollout_plan": rollout_plan,
             "rollout_back": rollout_back,

@@ -13,6 +13,7 @@ from ansible_collections.gatehouse.platform.plugins.module_utils._rollout import
 from ansible_collections.gatehouse.platform.plugins.module_utils._rollout.model import (
     ABSENT,
     DRAINING,
+    IN_SERVICE,
     PENDING,
     Fleet,
     FleetPlan,
@@ -59,7 +60,7 @@ class Account:
 
     def serving(self, fleet: Fleet) -> int:
         found = survey.life_cycles(self.groups.get(fleet.group) or {})
-        return sum(1 for state in found.values() if state == "InService")
+        return sum(1 for state in found.values() if state == IN_SERVICE)
 
 
 def forward(
@@ -97,6 +98,19 @@ def backward(
             hosts = [host for host in hosts if host.changes or host.standing in (ABSENT, DRAINING)]
             plans.append(plan(fleet, hosts, account.serving(fleet), bool(account.arns(fleet)), later=True))
     return {**_told(plans, account), "back": True}
+
+
+def targets(fleets: Sequence[Told], groups: Sequence[Told], hosts: Sequence[str]) -> list[dict[str, Any]]:
+    """By fleet, its target groups and those of the hosts that have to be in them because they are in service."""
+    account = Account.of(groups, {})
+    found = []
+    for fleet in map(Fleet.of, fleets):
+        states = survey.life_cycles(account.groups.get(fleet.group) or {})
+        serve = [{"id": host} for host in fleet.members if host in hosts and states.get(host) == IN_SERVICE]
+        if serve and account.arns(fleet):
+            told = {"target_groups": account.arns(fleet), "targets": serve, "timeout": fleet.timeout}
+            found.append({"name": fleet.name, **told})
+    return found
 
 
 def hosts_of_the_round(fleets: Sequence[Told], former: Told, outcomes: Mapping[str, Outcome]) -> list[str]:

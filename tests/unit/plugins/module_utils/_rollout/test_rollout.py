@@ -211,6 +211,13 @@ def test_hosts_launched_meanwhile_come_in_a_later_round_where_nothing_has_failed
     assert rollout.hosts_of_the_round(fleets, course, failed_at(course, BROKEN)) == []
 
 
+def test_hosts_in_service_have_to_be_registered() -> None:
+    found = rollout.targets([WEB.told()], GROUPS, ["a", "b", "z"])
+    assert found == [{"name": "web", "target_groups": [ARN], "targets": [{"id": "a"}, {"id": "b"}], "timeout": 0}]
+    leaving = [{**GROUPS[0], "instances": [{"instance_id": "a", "lifecycle_state": "Terminating"}]}]
+    assert rollout.targets([WEB.told()], leaving, ["a"]) == rollout.targets([WEB.told()], GROUPS, []) == []
+
+
 def test_what_keeps_one_fleet_from_it_keeps_all(course: dict[str, Any]) -> None:
     told = {"a": survey(), "b": {"msg": "port 5000 is taken"}}
     found = rollout.forward([WEB], rollout.Account.of(GROUPS, targets(a="healthy")), told, "", False)
