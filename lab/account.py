@@ -21,7 +21,7 @@ import yaml
 from lab.acme import DIRECTORY_PORT
 from lab.machine import LabError, run
 from lab.model import ROOT, ZONE, lab_directory
-from lab.region.place import Place
+from lab.region.place import CLOUD, Place
 from lab.region.resolvers import lab_names
 
 # The files that say who answers names; the second leaves out what would answer instead of the first.
@@ -38,7 +38,9 @@ class Account:
 
     @property
     def directory(self) -> Path:
-        return self.folder or ROOT / ".lab" / self.system
+        """One for each region that has the system, where nothing else was said."""
+        name = self.system if self.place.name == CLOUD else f"{self.system}-{self.place.name}"
+        return self.folder or ROOT / ".lab" / name
 
     @property
     def inventories(self) -> list[str]:

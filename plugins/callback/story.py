@@ -67,6 +67,7 @@ class CallbackModule(Default):
         self._held: list[str] = []
         self._failures: dict[str, list[str]] = {}
         self._named = ""
+        self._heading = ""
 
     @property
     def _plain(self) -> bool:
@@ -88,6 +89,10 @@ class CallbackModule(Default):
     def _begin_task(self, task: Any) -> None:
         self._stop_timer()
         self._tell_held()
+        # A play that has no hosts has no heading either.
+        if self._heading:
+            self._say(self._heading, constants.COLOR_HIGHLIGHT)
+            self._heading = ""
         self._task_began = time.monotonic()
         self._named = task.get_name().rpartition(" : ")[2]
         # Written past every lock of Python and Ansible, which a process forked meanwhile would inherit.
@@ -112,7 +117,7 @@ class CallbackModule(Default):
         self._stop_timer()
         self._tell_held()
         mode = " (check mode)" if play.check_mode else ""
-        self._say(f"{play.get_name().strip()}{mode}", constants.COLOR_HIGHLIGHT)
+        self._heading = f"{play.get_name().strip()}{mode}"
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         if self._plain:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,26 @@ def of(service: Mapping[str, Any], places: Sequence[str]) -> str:
     if DEFAULT in places:
         return DEFAULT
     return places[0] if len(places) == 1 else ""
+
+
+def fleet_group(fleet: str) -> str:
+    """The inventory's group of a fleet, as Ansible makes it of the tag."""
+    return f"fleet_{re.sub('[^A-Za-z0-9_]', '_', fleet)}"
+
+
+def here(
+    services: Sequence[Mapping[str, Any]],
+    group_names: Sequence[str],
+    fleets: Sequence[Mapping[str, Any]] = (),
+    hosts: Sequence[Mapping[str, Any]] = (),
+) -> list[Mapping[str, Any]]:
+    """The services of a host, which is in these groups of the inventory: its fleet's, or those of no fleet."""
+    places = names(fleets, hosts)
+    declared = [str(entry["name"]) for entry in fleets]
+    mine = [name for name in declared if fleet_group(name) in group_names]
+    if mine:
+        return [service for service in services if of(service, places) in mine]
+    return [service for service in services if of(service, places) not in declared]
 
 
 def findings(

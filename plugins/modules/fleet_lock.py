@@ -30,10 +30,13 @@ options:
     choices: [locked, unlocked]
     default: locked
   suspend:
-    description: The processes that stand still while the groups are locked.
+    description:
+      - The processes that stand still while the groups are locked.
+      - V(HealthCheck) is among them because an instance that is out of the load balancer for a while would be marked as
+        unhealthy otherwise, and be replaced as soon as V(ReplaceUnhealthy) goes on.
     type: list
     elements: str
-    default: [AZRebalance, AlarmNotification, InstanceRefresh, ReplaceUnhealthy, ScheduledActions]
+    default: [AZRebalance, AlarmNotification, HealthCheck, InstanceRefresh, ReplaceUnhealthy, ScheduledActions]
   lock_timeout:
     description: Seconds after which somebody else's lock is taken over.
     type: int
@@ -103,7 +106,14 @@ SPEC = {
     "suspend": {
         "type": "list",
         "elements": "str",
-        "default": ["AZRebalance", "AlarmNotification", "InstanceRefresh", "ReplaceUnhealthy", "ScheduledActions"],
+        "default": [
+            "AZRebalance",
+            "AlarmNotification",
+            "HealthCheck",
+            "InstanceRefresh",
+            "ReplaceUnhealthy",
+            "ScheduledActions",
+        ],
     },
     "lock_timeout": {"type": "int", "default": 3600},
     "force": {"type": "bool", "default": False},

@@ -69,6 +69,9 @@ options:
         description:
           - A release that is on the host already, to go back to, or V(previous) for the last good one.
           - With it, O(services[].source) is not looked at.
+          - The last part of its name, which depends on the code alone, names the newest good release of that code. A
+            full name that the host does not have does so too, because each host of a fleet names the same code by the
+            time at which it came.
           - V(previous) counts from the live release, so a second rollback goes back one more.
         type: str
       kind:
@@ -232,7 +235,7 @@ plan:
 services:
   description: >-
     What runs now, by service: C(release), C(previous) (where a rollback goes), C(color), C(url), C(health)
-    and C(changed).
+    and C(changed); C(before) has the C(release) and the C(color) that were live before.
   returned: success
   type: dict
 unlisted:

@@ -31,6 +31,10 @@ options:
     type: list
     elements: dict
     default: []
+  journal:
+    description: How many of the last lines that each live deployment wrote are told.
+    type: int
+    default: 0
 """
 
 EXAMPLES = r"""
@@ -74,6 +78,11 @@ services:
     lock:
       description: Who keeps others from deploying or deploys now - C(owner), C(time), C(reason); empty without one.
       type: dict
+    journal:
+      description: The last lines that the live deployment wrote, without values of secrets and variables.
+      returned: with O(journal)
+      type: list
+      elements: str
     last:
       description: >-
         The last deploy, rollback or attempt - C(time), C(who), C(reason), C(release), C(from) (the release before),
@@ -92,11 +101,12 @@ def main() -> None:
         argument_spec={
             "platform": {"type": "str", "default": "platform"},
             "services": {"type": "list", "elements": "dict", "default": []},
+            "journal": {"type": "int", "default": 0},
         },
         supports_check_mode=True,
     )
     try:
-        result = run(module.params["platform"], module.params["services"])
+        result = run(module.params["platform"], module.params["services"], module.params["journal"])
     except (CommandError, OSError) as error:
         module.fail_json(msg=f"What runs here cannot be told: {error}")
     module.exit_json(**result)

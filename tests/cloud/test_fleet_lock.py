@@ -17,7 +17,7 @@ from tests.cloud.scaling.fleet import NAME, Fleet
 
 LOCK = {"name": "Lock", "gatehouse.platform.fleet_lock": {"groups": [NAME]}}
 UNLOCK = {"name": "Unlock", "gatehouse.platform.fleet_lock": {"groups": [NAME, "gone"], "state": "unlocked"}}
-OURS = {"AlarmNotification", "InstanceRefresh", "ReplaceUnhealthy", "ScheduledActions"}
+OURS = {"AlarmNotification", "HealthCheck", "InstanceRefresh", "ReplaceUnhealthy", "ScheduledActions"}
 
 
 @pytest.fixture

@@ -105,7 +105,8 @@ def run_and_kill(platform: Platform, playbook: str, moment: Moment, *arguments: 
 
 
 def _strike(platform: Platform, watched: Watched, moment: Moment) -> bool:
-    root = host_process(platform, moment.host)
+    on_host = moment.victim == "host" or moment.process or moment.package
+    root = host_process(platform, moment.host) if on_host else 0
     while not _works(root, moment):
         if not watched.goes_on(moment):
             return False

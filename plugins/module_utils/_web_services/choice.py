@@ -20,6 +20,7 @@ from ansible_collections.gatehouse.platform.plugins.module_utils._web_services.m
     WebServiceError,
     environment_digest,
     release_id,
+    short,
 )
 
 
@@ -87,12 +88,7 @@ def _release_name(service: Service, state: State, now: str) -> str:
             raise WebServiceError("there is no earlier good release to go back to")
         return previous
     if service.release:
-        chosen = state.releases.get(service.release)
-        if chosen is None or chosen.state not in (VERIFIED, ROLLED_BACK):
-            good = ", ".join(sorted(name for name, item in state.releases.items() if item.state == VERIFIED)) or "none"
-            what = "does not exist" if chosen is None else f"is not a good one ({chosen.state})"
-            raise WebServiceError(f"release {service.release} {what}; good releases: {good}")
-        return service.release
+        return _named_release(service.release, state)
     live = live_release(state)
     if live and live in state.releases and state.releases[live].fingerprint == service.fingerprint:
         return live
@@ -100,6 +96,19 @@ def _release_name(service: Service, state: State, now: str) -> str:
     newer = [name for name in state.releases if not live or name > live]
     same = [name for name in newer if state.releases[name].fingerprint == service.fingerprint]
     return max(same, default=release_id(service.fingerprint, now))
+
+
+def _named_release(told: str, state: State) -> str:
+    """The release of this name, else the newest good one of the same code."""
+    same = [name for name, item in state.releases.items() if short(name) == short(told)]
+    good = [name for name in same if state.releases[name].state in (VERIFIED, ROLLED_BACK)]
+    name = told if told in state.releases else max(good, default=max(same, default=told))
+    chosen = state.releases.get(name)
+    if chosen is None or chosen.state not in (VERIFIED, ROLLED_BACK):
+        listed = ", ".join(sorted(name for name, item in state.releases.items() if item.state == VERIFIED)) or "none"
+        what = "does not exist" if chosen is None else f"is not a good one ({chosen.state})"
+        raise WebServiceError(f"release {told} {what}; good releases: {listed}")
+    return name
 
 
 def _named(color: Color, where: str) -> str | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.gatehouse.platform.plugins.module_utils._web_services import (
     censor,
+    describe,
     health,
     host,
     ledger,
@@ -33,14 +34,17 @@ from ansible_collections.gatehouse.platform.plugins.module_utils._web_services.m
 PATIENCE = 5.0
 
 
-def run(platform: str, declared: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The result of the module web_services_info."""
+def run(platform: str, declared: Sequence[Mapping[str, Any]], journal: int = 0) -> dict[str, Any]:
+    """The result of the module web_services_info, with the last ``journal`` lines that each live deployment wrote."""
     services = services_of(platform, declared)
     states = host.read(services)
     shown = systemd.show([unit for one in services for unit in unit_names(one.name, states[one.name].live)])
     with ThreadPoolExecutor(max_workers=max(1, min(16, len(services)))) as pool:
         found = pool.map(lambda service: summary(service, states[service.name], shown), services)
-        return {"changed": False, "services": dict(zip((one.name for one in services), found, strict=True))}
+        told = dict(zip((one.name for one in services), found, strict=True))
+    for one in services if journal else ():
+        told[one.name]["journal"] = said(one.name, states[one.name], journal)
+    return {"changed": False, "services": told}
 
 
 def services_of(platform: str, declared: Sequence[Mapping[str, Any]]) -> list[Service]:
@@ -69,6 +73,15 @@ def summary(service: Service, state: State, shown: Mapping[str, Mapping[str, str
         "lock": ledger.holder(service.name),
         "last": next(iter(ledger.history(service.name, 1)), None),
     }
+
+
+def said(name: str, state: State, lines: int) -> list[str]:
+    """The last lines that the live deployment wrote, without values of secrets and variables."""
+    if not state.live:
+        return []
+    censored = censor.of_files(state.colors[state.live].files)
+    text = censored(systemd.journal(f"{name}-{state.live}.service", lines=lines * 5))
+    return describe.excerpt(text, f"{units.base(name)}/releases/", lines).splitlines()
 
 
 def _findings(service: Service, state: State) -> list[str]:

@@ -116,6 +116,7 @@ def _summary(item: Plan, found: Any, check: bool) -> dict[str, Any]:
     return {
         "state": "present",
         "changed": item.changed,
+        "before": {"release": live_release(item.state), "color": item.state.live},
         "release": live_release(state),
         "previous": previous_release(state),
         "color": state.live,

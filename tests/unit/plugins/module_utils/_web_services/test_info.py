@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.gatehouse.platform.plugins.module_utils._web_services import host, info
+from ansible_collections.gatehouse.platform.plugins.module_utils._web_services import host, info, systemd
 from ansible_collections.gatehouse.platform.plugins.module_utils._web_services.model import (
     Color,
     Release,
@@ -48,3 +48,11 @@ def test_services_of_the_platform_are_found_whether_declared_or_not(monkeypatch:
 def test_a_host_without_services_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host, "owned_services", lambda _platform: [])
     assert info.run("shop", []) == {"changed": False, "services": {}}
+
+
+def test_a_journal_is_told_without_the_values_of_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(systemd, "journal", lambda unit, lines: f"{unit} said hunter22\n" * lines)
+    files = {"/etc/gatehouse/services/orders/green/secrets/TOKEN": "hunter22"}
+    state = State(live="green", colors={"blue": Color(), "green": Color(files=files)})
+    assert info.said("orders", state, 2) == ["orders-green.service said ********"] * 2
+    assert info.said("orders", State(), 2) == []

@@ -272,6 +272,15 @@ def test_a_release_that_was_left_is_gone_to_when_it_is_asked_for() -> None:
     assert again.releases[max(back.releases)].state == VERIFIED
 
 
+@pytest.mark.parametrize("told", ["aaaaaaaa", "20261120T115900Z-aaaaaaaa", "20261120T120000Z-aaaaaaaa"])
+def test_a_release_is_found_by_its_code_where_its_name_is_another_hosts(told: str) -> None:
+    state = deployed(replace(ORDERS, fingerprint="b" * 64), deployed(ORDERS), "20261120T130000Z")
+    back = make(replace(ORDERS, release=told, fingerprint=""), state).after()
+    assert choice.live_release(back) == "20261120T120000Z-aaaaaaaa"
+    with pytest.raises(WebServiceError, match="release cccccccc does not exist; good releases: 20261120T120000Z"):
+        make(replace(ORDERS, release="cccccccc", fingerprint=""), state)
+
+
 def test_a_failed_release_is_unpacked_anew_and_not_migrated_again() -> None:
     service = replace(ORDERS, fingerprint="b" * 64, migrate=("true",))
     state = after_prefix(make(service, deployed(ORDERS), "20261120T130000Z"), 2)

@@ -1,0 +1,213 @@
+# Copyright: gatehouse.platform maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Deploys to a fleet under load: what visitors notice, what runs afterwards, and what a failing run leaves."""
+
+from __future__ import annotations
+
+import uuid
+
+from tests.faults.killing import Moment, run_and_kill
+from tests.harness import Run
+from tests.region.account import eventually
+from tests.system.autoscaled import Autoscaled
+from tests.system.conftest import settled
+
+LOCK = "gatehouse:lock"
+BROKEN = "\n@app.get('/health', endpoint='broken')\ndef broken():\n    raise RuntimeError('the disk is full')\n"
+BROKEN += "app.url_map._rules_by_endpoint\napp.view_functions['health'] = broken\n"
+
+
+def another_release(system: Autoscaled) -> None:
+    """Code that no release had before."""
+    system.add_to_code("homepage", f"\n# {uuid.uuid4()}\n")
+
+
+def codes(system: Autoscaled) -> set[str]:
+    """The code that is live, as the names of releases tell it."""
+    return {release.rpartition("-")[2] for release in system.releases().values()}
+
+
+def handed_back(system: Autoscaled) -> bool:
+    """Whether nobody holds the fleet, everything goes on, and all targets are healthy."""
+    return settled(system) and LOCK not in system.tags() and not system.suspended()
+
+
+def told_of_each(system: Autoscaled, run: Run, words: str) -> bool:
+    return all(f"{host} {words}" in run.output for host in system.instances())
+
+
+def test_a_deploy_loses_no_request_and_a_second_one_changes_nothing(serving: Autoscaled) -> None:
+    before = codes(serving)
+    another_release(serving)
+    foreseen = serving.succeed("deploy", "--check")
+    assert "2. " in foreseen.output
+    assert codes(serving) == before
+    assert LOCK not in serving.tags()
+    with serving.visitors() as tally:
+        run = serving.succeed("deploy")
+    assert tally["sent"] > 1000
+    assert told_of_each(serving, run, "has the release; healthy")
+    assert len(codes(serving)) == 1
+    assert codes(serving) != before
+    assert handed_back(serving)
+    again = serving.succeed("deploy")
+    assert again.count("changed") == 0
+    assert "nothing to do on 2 hosts in service" in again.output
+
+
+def test_a_release_that_is_not_healthy_stays_on_no_host(serving: Autoscaled) -> None:
+    before = serving.releases()
+    serving.add_to_code("homepage", BROKEN)
+    with serving.visitors():
+        run = serving.fail("deploy")
+    first, second = sorted(serving.instances())
+    assert "The release did not come to fleet web" in run.output
+    assert "the disk is full" in run.output
+    assert "failed, and goes on with what it had; healthy" in run.output
+    assert f"{second} was not touched; healthy" in run.output or f"{first} was not touched; healthy" in run.output
+    assert serving.releases() == before
+    assert handed_back(serving)
+
+
+def test_hosts_that_had_a_release_go_back_when_a_later_one_fails(serving: Autoscaled) -> None:
+    before = serving.releases()
+    another_release(serving)
+    _first, second = sorted(serving.instances())
+    # A file in the way of the release on the second host alone.
+    serving.on(second, "mv /srv/shop/releases /srv/shop/kept && touch /srv/shop/releases")
+    try:
+        with serving.visitors():
+            run = serving.fail("deploy")
+    finally:
+        serving.on(second, "rm -f /srv/shop/releases && mv /srv/shop/kept /srv/shop/releases")
+    assert "went back; healthy" in run.output
+    assert serving.releases() == before
+    assert handed_back(serving)
+
+
+def test_a_rollback_takes_the_fleet_to_the_release_before(serving: Autoscaled) -> None:
+    another_release(serving)
+    serving.succeed("deploy")
+    old = codes(serving)
+    another_release(serving)
+    serving.succeed("deploy")
+    with serving.visitors():
+        run = serving.succeed("rollback", "-e", "service=shop")
+    assert told_of_each(serving, run, "has the release; healthy")
+    assert codes(serving) == old
+    assert handed_back(serving)
+    (code,) = old
+    again = serving.succeed("rollback", "-e", "service=shop", "-e", f"release={code}")
+    assert again.count("changed") == 0
+
+
+def test_a_killed_deploy_is_finished_by_the_next_one(serving: Autoscaled) -> None:
+    before = serving.releases()
+    another_release(serving)
+    moment = Moment("Put the batch back into the load balancer, and wait until it is healthy", 0.2, "controller")
+    with serving.visitors():
+        hit, output = run_and_kill(serving, "deploy", moment)
+        assert hit, output
+        assert "ReplaceUnhealthy" in serving.suspended()
+        assert LOCK in serving.tags()
+        assert len(set(serving.releases().values()) & set(before.values())) == 1
+        run = serving.succeed("deploy")
+    assert "takes over the lock" in run.output
+    assert told_of_each(serving, run, "has the release; healthy")
+    assert len(codes(serving)) == 1
+    assert handed_back(serving)
+
+
+def test_a_fleet_that_somebody_holds_is_left_alone(serving: Autoscaled) -> None:
+    before = serving.releases()
+    named = {"ResourceId": "autoscaled-web", "ResourceType": "auto-scaling-group", "PropagateAtLaunch": False}
+    tag = {**named, "Key": LOCK, "Value": "bob@desk run 20-2 since 2099-01-01T00:00:00Z"}
+    serving.client("autoscaling").create_or_update_tags(Tags=[tag])
+    another_release(serving)
+    try:
+        for playbook in ("deploy", "web"):
+            run = serving.fail(playbook)
+            assert "autoscaled-web is locked: bob@desk run 20-2 since 2099-01-01T00:00:00Z is at work" in run.output
+            assert "-e fleet_force=true" in run.output
+        assert serving.tags()[LOCK] == tag["Value"]
+    finally:
+        serving.client("autoscaling").delete_tags(Tags=[{**named, "Key": LOCK}])
+    assert serving.releases() == before
+    assert handed_back(serving)
+
+
+def test_the_last_healthy_host_of_a_larger_fleet_is_not_taken_out(serving: Autoscaled) -> None:
+    before = serving.releases()
+    first, second = sorted(serving.instances())
+    another_release(serving)
+    serving.on(first, "systemctl stop apache2")
+    try:
+        assert eventually(lambda: serving.targets()[first] == "unhealthy", 60, 1)
+        run = serving.fail("deploy", "--limit", second)
+        assert f"deregistering {second}:8000 would leave 0 healthy targets" in run.output
+        assert f"{second} failed; healthy" in run.output
+    finally:
+        serving.on(first, "systemctl start apache2")
+    assert serving.releases() == before
+    assert eventually(lambda: handed_back(serving), 60, 1)
+
+
+def test_a_host_that_is_not_healthy_in_the_load_balancer_keeps_the_others_as_they_are(serving: Autoscaled) -> None:
+    before = serving.releases()
+    first, second = sorted(serving.instances())
+    serving.change(lambda declared: declared["platform_fleets"][0].update(deploy={"timeout": 20}))
+    another_release(serving)
+    serving.on(second, "systemctl stop apache2")
+    try:
+        assert eventually(lambda: serving.targets()[second] == "unhealthy", 60, 1)
+        with serving.visitors():
+            run = serving.fail("deploy")
+        assert f"1. {second}: switches by its health check, has to be healthy in the load balancer" in run.output
+        assert "shop on the host, asked for its health" in run.output
+        assert f"{second} failed, and did not get back; unhealthy" in run.output
+        assert f"{first} was not touched; healthy" in run.output
+        assert "not every host is back" in run.output
+    finally:
+        serving.on(second, "systemctl start apache2")
+    assert serving.releases() == before
+    assert eventually(lambda: handed_back(serving), 60, 1)
+
+
+def test_a_host_that_is_launched_meanwhile_gets_the_release_too(serving: Autoscaled) -> None:
+    scaling = serving.client("autoscaling")
+    another_release(serving)
+    with serving.visitors():
+        process = serving.start("deploy")
+        assert process.stdout is not None
+        output = ""
+        for line in process.stdout:
+            output += line
+            if line.startswith("Bring the release to one host") and len(serving.instances()) == 2:
+                scaling.set_desired_capacity(AutoScalingGroupName="autoscaled-web", DesiredCapacity=3)
+        assert process.wait() == 0, output[-6000:]
+    try:
+        assert len(serving.instances()) == 3
+        assert all(f"{host} has the release; healthy" in output for host in serving.instances()), output[-6000:]
+        assert len(codes(serving)) == 1
+        assert handed_back(serving)
+    finally:
+        scaling.set_desired_capacity(AutoScalingGroupName="autoscaled-web", DesiredCapacity=2)
+        assert eventually(lambda: settled(serving), 120, 1)
+
+
+def test_an_instance_that_is_terminated_meanwhile_does_not_keep_the_others_from_it(serving: Autoscaled) -> None:
+    first, second = sorted(serving.instances())
+    another_release(serving)
+    process = serving.start("deploy")
+    assert process.stdout is not None
+    output = ""
+    for line in process.stdout:
+        output += line
+        if line.startswith("Bring the release to one host") and output.count("Bring the release to one host") == 1:
+            serving.client("ec2").terminate_instances(InstanceIds=[second])
+    assert process.wait() == 0, output[-6000:]
+    assert f"{first} has the release; healthy" in output
+    assert f"{second} is gone: its instance is terminated" in output
+    assert LOCK not in serving.tags()
+    assert not serving.suspended()
