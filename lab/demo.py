@@ -16,6 +16,8 @@ import yaml
 from ansible_collections.gatehouse.platform.plugins.module_utils._names import public_names as public_names_of
 
 from lab.account import Account, needs_region, region_of
+from lab.demonstration import demonstrate, fleets
+from lab.machine import LabError
 from lab.model import ROOT, lab_directory
 from lab.region import __main__ as region
 from lab.region.place import CLOUD
@@ -78,14 +80,29 @@ def main() -> int:
 
 
 def on_region(system: str) -> int:
-    """Build a system through the AWS API."""
+    """Build a system through the AWS API, and show what its fleet does."""
     status = region.main(["up", "--aws-region", region_of(system)])
     if status:
         return status
     account = Account(system, settle(CLOUD))
     account.prepare()
-    command = account.command(ANSIBLE_PLAYBOOK, *account.inventories, str(PLAYBOOK))
-    return show(command, account.environment, account.directory / "last-run.log")
+
+    def play(*arguments: str) -> int:
+        command = account.command(ANSIBLE_PLAYBOOK, *arguments)
+        return show(command, account.environment, account.directory / "last-run.log")
+
+    status = play(*account.inventories, str(PLAYBOOK))
+    if status:
+        return status
+    try:
+        demonstrate(account, play)
+    except LabError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
+    for fleet in fleets(account):
+        print(f"\nAsk it yourself: curl --header 'Host: {fleet.domain}' http://{fleet.nodes()[0]}/")
+    print(f"Log in: ssh -F {account.directory}/ssh_config INSTANCE    Remove it all: make demo-down")
+    return 0
 
 
 def on_hosts(system: str, name: str) -> int:
