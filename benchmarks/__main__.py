@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import control_plane, platform
+from benchmarks import account, control_plane, platform
 
-PARTS = {"platform": platform.measure, "control_plane": control_plane.measure}
+PARTS = {"platform": platform.measure, "control_plane": control_plane.measure, "account": account.measure}
 ON_DEMAND = {"many_security_groups": control_plane.measure_many}
 
 

@@ -16,6 +16,7 @@ from ansible_collections.gatehouse.platform.plugins.module_utils._names import p
 
 from lab import __main__ as lab
 from lab.account import Account, needs_acme, needs_region, region_of, variables
+from lab.demonstration import demonstrate, fleets
 from lab.machine import LabError
 from lab.model import ROOT, lab_directory
 from lab.region import __main__ as region
@@ -83,7 +84,7 @@ def main() -> int:
 
 
 def on_region(system: str) -> int:
-    """Build a system through the AWS API."""
+    """Build a system through the AWS API, and show what its fleet does."""
     account = Account(system, settle(CLOUD))
     status = lend_acme(account) if needs_acme(system) else 0
     status = status or region.main(["up", "--aws-region", region_of(system)])
@@ -91,12 +92,21 @@ def on_region(system: str) -> int:
         return status
     account.prepare()
     account.ensure_zone()
-    command = account.command(ANSIBLE_PLAYBOOK, *account.inventories, str(PLAYBOOK))
-    status = show(command, account.environment, account.directory / "last-run.log")
-    if status == 0:
-        for host, address in led(account).items():
-            print(f"curl --cacert {account.roots} --resolve {host}:443:{address} https://{host}/")
-    return status
+
+    def play(*arguments: str) -> int:
+        command = account.command(ANSIBLE_PLAYBOOK, *arguments)
+        return show(command, account.environment, account.directory / "last-run.log")
+
+    status = play(*account.inventories, str(PLAYBOOK))
+    if status:
+        return status
+    demonstrate(account, play)
+    for host, address in led(account).items():
+        print(f"curl --cacert {account.roots} --resolve {host}:443:{address} https://{host}/")
+    for fleet in fleets(account):
+        print(f"curl --header 'Host: {fleet.domain}' http://{fleet.nodes()[0]}/")
+    print(f"Log in: ssh -F {account.directory}/ssh_config INSTANCE    Remove it all: make demo-down")
+    return 0
 
 
 def lend_acme(account: Account) -> int:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from dataclasses import asdict
 from datetime import datetime, timezone
 
@@ -52,5 +53,6 @@ def status() -> Response:
 
 @app.get("/health")
 def health() -> Response:
-    """This service's own health: it goes on while others are down."""
-    return fresh(jsonify(status="ok", service="homepage", release=os.environ.get("GATEHOUSE_RELEASE")))
+    """This service's own health: it goes on while others are down. The host is of interest behind a load balancer."""
+    release, host = os.environ.get("GATEHOUSE_RELEASE"), socket.gethostname()
+    return fresh(jsonify(status="ok", service="homepage", release=release, host=host))

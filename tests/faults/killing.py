@@ -115,10 +115,14 @@ def _strike(platform: Platform, watched: Watched, moment: Moment) -> bool:
         return False
     if moment.victim == "host":
         return kill_module(root)
-    # Ansible's workers are sessions of their own, so that the process group does not have them.
-    parents = {process: parent for process, (_name, parent) in _processes("/proc/self/ns/pid").items()}
-    _end([watched.process.pid, *_below(watched.process.pid, parents)])
+    kill_with_all_below(watched.process.pid)
     return True
+
+
+def kill_with_all_below(top: int) -> None:
+    """End a run: Ansible's workers are sessions of their own, so that the process group does not have them."""
+    parents = {process: parent for process, (_name, parent) in _processes("/proc/self/ns/pid").items()}
+    _end([top, *_below(top, parents)])
 
 
 def _works(root: int, moment: Moment) -> bool:

@@ -88,7 +88,8 @@ def test_status_is_the_same_for_programs(client: FlaskClient) -> None:
 
 def test_own_health_does_not_depend_on_others(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATEHOUSE_RELEASE", "r2")
-    assert client.get("/health").json == {"status": "ok", "service": "homepage", "release": "r2"}
+    told = {"status": "ok", "service": "homepage", "release": "r2", "host": socket.gethostname()}
+    assert client.get("/health").json == told
 
 
 def test_a_slow_neighbor_delays_the_page_by_the_timeout_at_most(load: Load, neighbor: str) -> None:

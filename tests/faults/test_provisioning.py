@@ -1,0 +1,185 @@
+# Copyright: gatehouse.platform maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Building an account and tearing it down, while calls go wrong and runs are killed in every role.
+
+A chain: each run meets the next fault, and stands on what the runs before it left half made. The run after the last
+fault brings everything to the declared state.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from lab.cloud import ControlPlane
+from tests.faults.account import REGION, Provisioned
+from tests.faults.results import Results
+
+COMPLETE = Counter(
+    {
+        "VPC": 1,
+        "subnet": 4,
+        "Internet gateway": 1,
+        "NAT gateway": 2,
+        "Elastic IP": 2,
+        # A table of the public subnets, and one of each zone's private subnet.
+        "route table": 3,
+        "security group": 3,
+        # The bastion: here nobody starts what Auto Scaling wants.
+        "instance": 1,
+        "launch template": 1,
+        "key pair": 1,
+        "load balancer": 1,
+        "target group": 1,
+        "role": 1,
+        "instance profile": 1,
+        "Auto Scaling group": 1,
+    }
+)
+# The calls that build the account, in their order.
+BUILDING = (
+    "CreateVpc", "ModifyVpcAttribute", "CreateInternetGateway", "AttachInternetGateway", "CreateSubnet",
+    "ModifySubnetAttribute", "AllocateAddress", "CreateNatGateway", "CreateRouteTable", "CreateRoute",
+    "AssociateRouteTable", "CreateRole", "PutRolePolicy", "CreateInstanceProfile", "AddRoleToInstanceProfile",
+    "CreateSecurityGroup", "AuthorizeSecurityGroupIngress", "CreateTargetGroup", "ModifyTargetGroupAttributes",
+    "CreateLoadBalancer", "ModifyLoadBalancerAttributes", "CreateListener", "CreateRule", "ImportKeyPair",
+    "RunInstances", "CreateLaunchTemplate", "CreateAutoScalingGroup", "PutScalingPolicy", "UpdateAutoScalingGroup",
+)  # fmt: skip
+# The tasks that build it, and those that tear it down.
+TASKS = (
+    "Bring the VPC to its declared state",
+    "Bring the Internet gateway to its declared state",
+    "Bring the subnets to their declared state",
+    "Bring the Elastic IPs to their declared state",
+    "Bring the NAT gateways to their declared state",
+    "Bring the route tables to their declared state",
+    "Bring the roles to their declared state",
+    "Permit what is declared",
+    "Bring the instance profiles to their declared state",
+    "Bring the security groups to their declared state",
+    "Bring the target groups to their declared state",
+    "Bring the load balancer to its declared state, adding before removing",
+    "Bring the key pair to its declared state",
+    "Launch the instances",
+    "Bring the launch templates to their declared state",
+    "Bring the Auto Scaling groups to their state",
+    "Bring the scaling policies to their declared state",
+)
+REMOVAL = (
+    "Remove the Auto Scaling groups",
+    "Terminate the instances",
+    "Remove the launch templates",
+    "Remove the load balancer with its listeners",
+    "Remove the target groups",
+    "Bring the security groups to their declared state",
+    "Remove the instance profiles",
+    "Remove the roles",
+    "Remove the NAT gateways",
+    "Release the Elastic IPs",
+    "Remove the route tables",
+    "Remove the subnets",
+    "Remove the Internet gateway",
+    "Remove the VPC",
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """The first call of an operation goes wrong in one of the control plane's ways."""
+
+    operation: str
+    kind: str = "refused"
+
+
+@dataclass(frozen=True)
+class Kill:
+    """The controller is killed so many seconds after a task began."""
+
+    task: str
+    delay: float
+
+
+Step = Call | Kill
+# One of each kind, and one in each role.
+SHORT: dict[str, Sequence[Step]] = {
+    "building, a fault in each role": (
+        Kill("Bring the route tables to their declared state", 1.5),
+        Call("PutRolePolicy"),
+        Call("AuthorizeSecurityGroupIngress", "throttled"),
+        Call("CreateTargetGroup", "lost"),
+        Call("CreateListener"),
+        Kill("Launch the instances", 2.0),
+    )
+}
+EVERY: dict[str, Sequence[Step]] = {
+    **SHORT,
+    **{f"building, every call {kind}": [Call(name, kind) for name in BUILDING] for kind in ("refused", "lost")},
+    **{f"building, killed {delay} s into every task": [Kill(task, delay) for task in TASKS] for delay in (0.5, 1.5)},
+}
+
+
+@pytest.fixture(scope="session")
+def regional_control_plane() -> Iterator[ControlPlane]:
+    with ControlPlane(region=REGION) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def account(regional_control_plane: ControlPlane, tmp_path: Path) -> Provisioned:
+    regional_control_plane.reset()
+    made = Provisioned(regional_control_plane, tmp_path)
+    made.declare()
+    return made
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "chain" in metafunc.fixturenames:
+        metafunc.parametrize("chain", EVERY if metafunc.config.getoption("--every-position") else SHORT)
+
+
+def test_an_account_is_built_and_torn_down_whatever_goes_wrong(
+    account: Provisioned, results: Results, every_position: bool, chain: str
+) -> None:
+    if results.known(f"{chain}/chain") is not None:
+        return
+    with results.position(f"{chain}/chain"):
+        for step in EVERY[chain]:
+            meet(account, step)
+        status, output = account.run("provision")
+        assert status == 0, output[-6000:]
+        assert account.there() == COMPLETE
+        status, output = account.run("provision")
+        assert (status, "changed=0 " in output) == (0, True), output[-6000:]
+    with results.position(f"teardown, killed in {len(removal(every_position))} tasks/{chain}"):
+        for task in removal(every_position):
+            account.run_and_kill(task, 1.0, "teardown", "--extra-vars", "confirm=autoscaled")
+        status, output = account.run("teardown", "--extra-vars", "confirm=autoscaled")
+        assert status == 0, output[-6000:]
+        assert not account.there()
+
+
+def removal(every_position: bool) -> Sequence[str]:
+    return REMOVAL if every_position else REMOVAL[3:4]
+
+
+def meet(account: Provisioned, step: Step) -> None:
+    """One run that a fault strikes; what was refused has to be told."""
+    if isinstance(step, Kill):
+        account.run_and_kill(step.task, step.delay, "provision")
+        return
+    account.cloud.calls.clear()
+    account.cloud.faults.add(step.kind, 1, step.operation)
+    status, output = account.run("provision")
+    account.cloud.faults.clear()
+    struck = any(call.fault for call in account.cloud.calls.entries)
+    if struck and step.kind == "refused":
+        assert status != 0, output[-6000:]
+        assert re.search("not authorized|AccessDenied|UnauthorizedOperation", output), output[-6000:]
+    if step.kind == "throttled":
+        assert status == 0, output[-6000:]
