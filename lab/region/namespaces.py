@@ -28,7 +28,8 @@ echo 1 > /proc/sys/net/ipv4/ip_forward
 echo 0 > /proc/sys/net/ipv4/icmp_ratelimit
 for redirects in /proc/sys/net/ipv4/conf/{all,default}/send_redirects; do echo 0 > $redirects; done
 for filter in /proc/sys/net/ipv4/conf/{all,default}/rp_filter; do echo 0 > $filter; done
-if [ -e /proc/sys/net/bridge/bridge-nf-call-iptables ]; then echo 0 > /proc/sys/net/bridge/bridge-nf-call-iptables; fi
+# Whoever looks for a neighbor is answered in its place.
+echo 1 > /proc/sys/net/ipv4/conf/all/proxy_arp
 """
 # A namespace begins with what the machine has; a fresh host forwards nothing.
 HOST_SETTINGS = "echo 0 > /proc/sys/net/ipv4/ip_forward"

@@ -25,7 +25,7 @@ from lab.region.changes import Changes
 from lab.region.deaths import Deaths
 from lab.region.place import Place, namespace_file
 from lab.region.state import State
-from lab.region.vpc import REGION_END, RESOLVER
+from lab.region.vpc_rules import REGION_END, RESOLVER
 from lab.state import remembered
 
 CONFIGURATION, HOSTS, PID = "conf", "hosts", "pid"
