@@ -6,12 +6,16 @@
 They stand where AWS has them: out of reach of whoever has the interface, before any translation of the host's own, so
 that what a host passes on (to its containers, as a NAT instance) is filtered as well. Stateful, everything else
 dropped: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html
+
+Nobody passes himself off as another either, whose source and destination are checked:
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyNetworkInterfaceAttribute.html
 """
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lab.machine import run
@@ -19,12 +23,21 @@ from lab.region.place import Place, namespace_file
 from lab.region.state import State
 from lab.region.state_security_groups import ALL, Rule, SecurityGroups
 from lab.region.vpc import plug, plugged
+from lab.region.vpc_rules import elements
 
 TABLE = "gatehouse_region"
 # "Security groups do not filter traffic destined to and from": time, DNS and metadata of the platform.
 PLATFORM = ("169.254.169.123", "169.254.169.253", "169.254.169.254")
 PORTS = ("tcp", "udp")
 ICMP = {"icmp": 4, "icmpv6": 6}
+
+
+@dataclass(frozen=True)
+class Behind:
+    """What is behind a plug: security groups, and the only address that packets may have; None: any."""
+
+    groups: Sequence[str]
+    address: str | None = None
 
 
 class Firewalls:
@@ -40,14 +53,13 @@ class Firewalls:
     def wanted(self, state: State) -> dict[str, str]:
         """Namespace → rules. A NAT gateway has no security groups."""
         nats = {nat.id for nat in state.nat_gateways}
-        filtered = [found for found in plugged(state) if found.owner not in nats]
+        plugs: dict[str, dict[str, Behind]] = {vpc.id: {} for vpc in state.vpcs}
+        for found in plugged(state):
+            if found.owner not in nats:
+                behind = Behind(found.groups, found.private if found.checked else None)
+                plugs[found.vpc][plug(found)] = behind
         groups = state.part(SecurityGroups)
-        return {
-            self._place.namespace_of(vpc.id): ruleset(
-                {plug(found): found.groups for found in filtered if found.vpc == vpc.id}, groups, [vpc.resolver]
-            )
-            for vpc in state.vpcs
-        }
+        return {self._place.namespace_of(vpc.id): ruleset(plugs[vpc.id], groups, [vpc.resolver]) for vpc in state.vpcs}
 
     def apply(self, wanted: Mapping[str, str]) -> None:
         self._loaded = {name: loaded for name, loaded in self._loaded.items() if name in wanted}
@@ -62,28 +74,33 @@ class Firewalls:
         """Rules stay."""
 
 
-def ruleset(plugs: Mapping[str, Sequence[str]], state: SecurityGroups, resolver: Sequence[str] = ()) -> str:
-    """The whole table of a router: which groups there are behind each of its ``plugs``.
+def ruleset(plugs: Mapping[str, Behind], state: SecurityGroups, resolver: Sequence[str] = ()) -> str:
+    """The whole table of a router.
 
     resolver: further addresses that no security group keeps away, as the VPC's own DNS server.
     """
-    rules = {end: rules_of(groups, state) for end, groups in sorted(plugs.items())}
+    rules = {end: rules_of(behind.groups, state) for end, behind in sorted(plugs.items())}
     everything = [rule for found in rules.values() for rule in found]
     exempt = ", ".join((*PLATFORM, *resolver))
+    own = {end: behind.address for end, behind in sorted(plugs.items()) if behind.address}
     return f"""\
 table inet {TABLE} {{}}
 delete table inet {TABLE}
 table inet {TABLE} {{
+  set checked {{ type ifname; {elements(f'"{end}"' for end in own)} }}
+  set own {{ type ifname . ipv4_addr; {elements(f'"{end}" . {address}' for end, address in own.items())} }}
 {lines("  ", sets(everything, state))}
 {"".join(chain(end, found, egress) for end, found in rules.items() for egress in (False, True))}
   chain ingress {{
     type filter hook postrouting priority mangle; policy accept;
+    oifname @checked oifname . ip daddr != @own drop
     ct state established,related accept
     icmpv6 type {{ nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert }} accept
     oifname vmap {{ {verdicts(rules, egress=False)} }}
   }}
   chain egress {{
     type filter hook prerouting priority mangle; policy accept;
+    iifname @checked iifname . ip saddr != @own drop
     ct state established,related accept
     ip daddr {{ {exempt} }} accept
     icmpv6 type {{ nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld2-listener-report }} accept
@@ -130,9 +147,8 @@ def sets(rules: Iterable[Rule], state: SecurityGroups) -> Iterator[str]:
         known = state.members if kind == "group" else state.prefix_lists
         for version in (4, 6):
             listed = [entry for entry in known.get(source, ()) if version_of(entry) == version]
-            elements = f"elements = {{ {', '.join(listed)} }};" if listed else ""
             flags = "flags interval; auto-merge;"
-            yield f"set {name_of_set(source, version)} {{ type ipv{version}_addr; {flags} {elements} }}"
+            yield f"set {name_of_set(source, version)} {{ type ipv{version}_addr; {flags} {elements(listed)} }}"
 
 
 def statements(rules: Iterable[Rule], egress: bool) -> Iterator[str]:

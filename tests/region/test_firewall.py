@@ -14,6 +14,7 @@ import pytest
 
 from lab.cloud import ControlPlane
 from lab.region import firewall, state_security_groups
+from lab.region.firewall import Behind
 from tests.region.namespaces import PATIENCE, Namespace, Network, plug
 
 OUTSIDE = "198.51.100.7"
@@ -69,7 +70,7 @@ class World:
     def settle(self) -> None:
         """Load what the API says now."""
         state = state_security_groups.read(self.cloud.client)
-        plugs = {plug(host.address): groups for host, groups in self.hosts.values()}
+        plugs = {plug(host.address): Behind(groups, host.address) for host, groups in self.hosts.values()}
         firewall.apply(self.network.router, firewall.ruleset(plugs, state))
 
 
