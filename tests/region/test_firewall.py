@@ -44,9 +44,9 @@ class World:
         return group
 
     def instance(self, *groups: str) -> Namespace:
-        made = self.ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, SecurityGroupIds=list(groups))[
-            "Instances"
-        ][0]
+        made = self.ec2.run_instances(
+            ImageId="ami-0deb1300000000001", MinCount=1, MaxCount=1, SecurityGroupIds=list(groups)
+        )["Instances"][0]
         host = self.serving(self.network.host(made["PrivateIpAddress"]))
         self.hosts[made["InstanceId"]] = (host, list(groups))
         return host

@@ -108,8 +108,9 @@ def terminate_instances(request: Request) -> Any:
             request.ec2.disassociate_address(address=address.public_ip)
     going = [eni.id for eni in enis.values() if eni.device_index == 0 and eni.instance and eni.instance.id in gone]
     result = request.proceed()
-    for eni in going:
-        enis.pop(eni, None)
+    for name in going:
+        if eni := enis.pop(name, None):
+            eni.subnet.del_subnet_ip(eni.private_ip_address)
     return result
 
 
