@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Iterable
 from functools import partial
+from ipaddress import IPv4Network
 from typing import Any
 
 import boto3
@@ -72,7 +73,7 @@ class ControlPlane:
 
     ``latency`` is added to each call, in seconds. ``page_size``: items per page where the caller does not ask for
     a number. ``rules_per_group``: the quota L-0EA8095F. ``interfaces_linger``: seconds that the interfaces of a
-    deleted load balancer stay.
+    deleted load balancer stay. ``ranges_kept``: what no VPC can have.
 
     moto keeps its accounts in this process: two control planes at a time would share them.
     """
@@ -84,6 +85,7 @@ class ControlPlane:
 
     def __init__(self, strict: bool = True, port: int = 0, region: str = REGION) -> None:
         self.strict, self.region = strict, region
+        self.ranges_kept: tuple[IPv4Network, ...] = ()
         self.calls, self.faults, self.clock = CallLog(), Faults(), Clock()
         self.health = HealthChecks(self.clock)
         self.targets = Targets(self.clock, self.health)

@@ -33,9 +33,11 @@ class WaitingInstance(Instance):
     """An instance that waits for its machine."""
 
     def __init__(self, ec2_backend: Any, image_id: str, *arguments: Any, **named: Any) -> None:
+        template = named.get("launch_template")
+        image = image_id or (ec2_backend._get_template_from_args(template).image_id if template else "")
+        if image not in catalogue.DISTRIBUTIONS:
+            raise InvalidAMIIdError([image])
         super().__init__(ec2_backend, image_id, *arguments, **named)
-        if self.image_id not in catalogue.DISTRIBUTIONS:
-            raise InvalidAMIIdError([self.image_id])
         self.reboots = 0
         self._state = InstanceState("pending", CODES["pending"])
         primary = self.nics[0]

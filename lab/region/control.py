@@ -93,6 +93,7 @@ class RegionControlPlane(ControlPlane):
     def reset(self) -> None:
         """An empty account; what was real goes."""
         super().reset()
+        self.instances.forget()
         with self._carrying_out:
             equip_default_vpc(ec2_backends[DEFAULT_ACCOUNT_ID][self.region])
         self.changes.add()
@@ -106,6 +107,8 @@ class RegionControlPlane(ControlPlane):
         return content
 
     def _carry_out(self, call: Call, environment: dict[str, Any]) -> list[tuple[str, str]]:
+        if call.operation == "GetConsoleOutput":
+            self.instances.look(str(call.parameters.get("InstanceId")))
         headers = super()._carry_out(call, environment)
         del self.calls.entries[:-CALLS_KEPT]
         if call.took_effect and not call.operation.startswith(READING):

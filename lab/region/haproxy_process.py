@@ -9,25 +9,25 @@ All that is asked goes through the master's socket: @1 is the worker that accept
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
-import signal
 import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from lab.machine import LabError, run
+from lab.region.daemon import Daemon
 
 MASTER, PID, CONFIGURATION = "master", "pid", "haproxy.cfg"
-# Of a reload, and of an end, in seconds.
+# Of a reload, in seconds.
 PATIENCE = 10.0
 
 
-class Process:
-    """HAProxy in ``folder``, where its files and sockets are. It need not have been started here."""
+class Process(Daemon):
+    """HAProxy in ``folder``, where its files and sockets are; its master, strictly."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__(folder / PID, folder / MASTER)
         self.folder = folder
 
     def ask(self, command: str) -> str:
@@ -83,28 +83,6 @@ class Process:
             if time.monotonic() > deadline:
                 raise LabError(f"HAProxy in {self.folder} goes on with its old configuration")
             time.sleep(0.02)
-
-    def is_in(self, namespace: Path) -> bool:
-        """Whether it runs, in this network namespace."""
-        pid = self.pid()
-        return pid is not None and os.stat(f"/proc/{pid}/ns/net").st_ino == os.stat(namespace).st_ino
-
-    def stop(self) -> None:
-        pid = self.pid()
-        deadline = time.monotonic() + PATIENCE
-        while pid is not None and self.pid() == pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM if time.monotonic() < deadline else signal.SIGKILL)
-            time.sleep(0.05)
-
-    def pid(self) -> int | None:
-        """The master's, if it is still this one."""
-        try:
-            pid = int((self.folder / PID).read_text(encoding="ascii"))
-            there = str(self.folder / MASTER) in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
-        except (OSError, ValueError):
-            return None
-        return pid if there else None
 
 
 def write(folder: Path, files: Mapping[str, str]) -> None:

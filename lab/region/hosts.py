@@ -127,7 +127,7 @@ class Hosts:
         if container is not None and container.ending:
             self._changes.later(0.2)
         elif host.state == "pending":
-            self._instances.became(host.id, "running") if running else self._do(host.id, self._start, host, container)
+            self._do(host.id, self._start, host, container)
         elif host.state == "running" and not running:
             self._do(host.id, self._ended, host, container)
         elif host.state in ("stopping", "stopped") and running:
@@ -162,9 +162,13 @@ class Hosts:
         try:
             if container is None:
                 create(self._place, host)
-            else:
-                start(host.id)
+            start(host.id)
+            self._instances.became(host.id, "running")
         except LabError as error:
+            found = containers(self._place).get(host.id)
+            if found and (found.running or container is None):
+                # What an earlier process had begun has come to its end meanwhile.
+                raise
             self._log(f"{host.id} does not start: {error}")
             self._instances.became(host.id, "terminated", FAILED)
 
@@ -185,7 +189,7 @@ class Hosts:
             inside(container.process, "systemctl", "reboot", check=False)
 
     def _remove(self, container: Container) -> None:
-        self._instances.last_words[container.id] = console(container.id)
+        self._instances.say(container.id, console(container.id))
         remove(container.id)
 
 
@@ -209,7 +213,7 @@ def console(name: str) -> str:
 
 
 def create(place: Place, host: Host) -> None:
-    """Create and start the container of an instance."""
+    """Create the container of an instance."""
     image = ensure_instance_image(DISTRIBUTIONS[host.image])
     named = [f"--name={host.id}", f"--hostname={host.hostname}", f"--label={LABEL}={place.key}"]
     network = [f"--network=ns:{namespace_file(place.namespace_of(host.id))}"]
@@ -217,7 +221,6 @@ def create(place: Place, host: Host) -> None:
     folder = "/usr/local/share/ca-certificates"
     trust = [f"--volume={path}:{folder}/gatehouse-{name}.crt:ro" for name, path in roots(place).items()]
     run("podman", "create", *named, *network, *names, *trust, *OPTIONS, image, "/sbin/init")
-    start(host.id)
 
 
 def roots(place: Place) -> dict[str, Path]:

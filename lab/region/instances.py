@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import base64
+import threading
+import time
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -17,6 +19,8 @@ from moto.ec2.models.instances import StateReason
 # "GetConsoleOutput returns up to 64 KB of console output":
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetConsoleOutput.html
 CONSOLE_LIMIT = 64 * 1024
+# "the most recent 64 KB … which is available for at least one hour after the most recent post", in seconds.
+CONSOLE_KEPT = 3600
 # The states that a machine's own doing leads to, and from where.
 LEADS_TO = {
     "running": ("pending",),
@@ -34,9 +38,10 @@ class Instances:
 
     def __init__(self, exclusively: Any, changed: Callable[[], None]) -> None:
         self._exclusively, self._changed = exclusively, changed
-        # Id → the console's output, now; who runs the machines puts it here, and in time what is left of it.
+        # Id → the console's output, now; who runs the machines puts it here.
         self.console: Callable[[str], str] = lambda _instance: ""
-        self.last_words: dict[str, str] = {}
+        self._last_words: dict[str, tuple[float, str]] = {}
+        self._asked = threading.local()
 
     def became(self, instance_id: str, state: str, reason: str = "") -> None:
         """The machine of an instance runs, has stopped or is gone; ``reason`` when nobody asked for it."""
@@ -73,11 +78,27 @@ class Instances:
                 found.reboots = 0
             return [found.id for found in asked]
 
+    def say(self, instance_id: str, text: str) -> None:
+        """The last words of an instance, whose machine is about to go."""
+        now = time.monotonic()
+        kept = {name: said for name, said in self._last_words.items() if now - said[0] < CONSOLE_KEPT}
+        self._last_words = {**kept, instance_id: (now, text[-CONSOLE_LIMIT:])}
+
+    def forget(self) -> None:
+        """Nothing is left of any instance."""
+        self._last_words = {}
+
+    def look(self, instance_id: str) -> None:
+        """Read the console that this thread is about to be asked for: it takes a while, and no call should wait."""
+        with self._exclusively:
+            known = self._find(instance_id) is not None
+        said = self._last_words.get(instance_id)
+        self._asked.text = "" if not known else said[1] if said else self.console(instance_id)
+
     def console_output(self, response: Any) -> ActionResult:
         """In place of moto's answer to GetConsoleOutput."""
         instance = response.ec2_backend.get_instance(response._get_param("InstanceId"))
-        text = (self.last_words.get(instance.id) or self.console(instance.id)).encode()[-CONSOLE_LIMIT:]
-        output = base64.b64encode(text).decode()
+        output = base64.b64encode(self._asked.text.encode()[-CONSOLE_LIMIT:]).decode()
         return ActionResult({"InstanceId": instance.id, "Timestamp": utcnow(), "Output": output})
 
     def _find(self, instance_id: str) -> Any | None:

@@ -47,6 +47,9 @@ class Metadata:
 
     def apply(self, wanted: State) -> None:
         self._state = wanted
+        there = {found.id for found in wanted.instances if found.exists}
+        for gone in self._credentials.keys() - there:
+            self._credentials.pop(gone, None)
         vpcs = {vpc.id: namespace_file(self._place.namespace_of(vpc.id)) for vpc in wanted.vpcs}
         self._listener.apply({vpc: (path.stat().st_ino, path) for vpc, path in vpcs.items()})
 

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from lab.region.sockets import listen
 from lab.region.state import Instance
-from lab.region.vpc import METADATA
+from lab.region.vpc_rules import METADATA
 
 TOKEN, LIFETIME = "X-aws-ec2-metadata-token", "X-aws-ec2-metadata-token-ttl-seconds"
 LONGEST = 21600

@@ -28,7 +28,8 @@ echo 1 > /proc/sys/net/ipv4/ip_forward
 echo 0 > /proc/sys/net/ipv4/icmp_ratelimit
 for redirects in /proc/sys/net/ipv4/conf/{all,default}/send_redirects; do echo 0 > $redirects; done
 for filter in /proc/sys/net/ipv4/conf/{all,default}/rp_filter; do echo 0 > $filter; done
-if [ -e /proc/sys/net/bridge/bridge-nf-call-iptables ]; then echo 0 > /proc/sys/net/bridge/bridge-nf-call-iptables; fi
+# Whoever looks for a neighbor is answered in its place.
+echo 1 > /proc/sys/net/ipv4/conf/all/proxy_arp
 """
 # A namespace begins with what the machine has; a fresh host forwards nothing.
 HOST_SETTINGS = "echo 0 > /proc/sys/net/ipv4/ip_forward"
@@ -74,17 +75,16 @@ class Namespaces:
         for name in self.names():
             self._remove(name)
 
-    def ensure(self, name: str, router: bool = True) -> bool:
-        """Make a namespace where it is missing; True when it was."""
-        if os.path.ismount(namespace_file(name)):
-            return False
-        self._remove(name)
-        (self._notes / name).unlink(missing_ok=True)
-        run("ip", "netns", "add", name)
+    def ensure(self, name: str, router: bool = True) -> None:
+        """Make a namespace where it is missing, or finish one that nothing is noted of."""
+        if not os.path.ismount(namespace_file(name)):
+            self._remove(name)
+            run("ip", "netns", "add", name)
+        elif (self._notes / name).exists():
+            return
         run("ip", "-netns", name, "link", "set", "lo", "up")
         settings = ROUTER_SETTINGS if router else HOST_SETTINGS
         run("nsenter", f"--net={namespace_file(name)}", "bash", "-c", settings)
-        return True
 
     def _remove(self, name: str) -> None:
         run("ip", "netns", "delete", name, check=False)

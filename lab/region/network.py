@@ -18,7 +18,7 @@ from typing import Any
 from lab.machine import run
 from lab.region import vpc
 from lab.region.namespaces import Namespaces, Wiring
-from lab.region.place import API_ADDRESS, Place
+from lab.region.place import API_ADDRESS, Place, namespace_file
 from lab.region.state import State
 
 # So that regions refuse the same range each for itself.
@@ -58,16 +58,23 @@ class Network:
         pass
 
     def ensure_link(self) -> None:
-        """The region's namespace and the link to it."""
-        if not self._namespaces.ensure(self._place.namespace):
-            return
+        """The region's namespace and the link to it; one that was made in part is made anew."""
+        self._namespaces.ensure(self._place.namespace)
+        made = self._place.directory / "link"
+        inode = str(namespace_file(self._place.namespace).stat().st_ino)
+        if not made.exists() or made.read_text(encoding="ascii") != inode:
+            self._make_link()
+            made.write_text(inode, encoding="ascii")
+
+    def _make_link(self) -> None:
         place = self._place
         machine, router = place.uplink
         run("ip", "route", "replace", "unreachable", place.range, "metric", "4096")
         run("ip", "link", "delete", place.link, check=False)
         run("ip", "link", "add", place.link, "type", "veth", "peer", "name", "uplink", "netns", place.namespace)
-        inside = [f"address replace {router}/30 dev uplink", "link set uplink up", f"route add default via {machine}"]
-        inside += [f"address replace {API_ADDRESS}/32 dev lo", f"route add unreachable {place.public}"]
+        inside = [f"address replace {router}/30 dev uplink", "link set uplink up"]
+        inside += [f"route replace default via {machine}", f"route replace unreachable {place.public}"]
+        inside.append(f"address replace {API_ADDRESS}/32 dev lo")
         run("ip", "-netns", place.namespace, "-batch", "-", text="\n".join(inside) + "\n")
         outside = [f"address replace {machine}/30 dev {place.link}", f"link set {place.link} up"]
         outside.append(f"route replace {place.public} via {router}")
@@ -76,8 +83,9 @@ class Network:
 
     def remove(self) -> None:
         """Every namespace, the link, the routes and the rules."""
-        self._namespaces.remove_all()
         place = self._place
+        (place.directory / "link").unlink(missing_ok=True)
+        self._namespaces.remove_all()
         run("ip", "link", "delete", place.link, check=False)
         run("nft", "delete", "table", "ip", place.table, check=False)
         refuse(place, ())

@@ -115,6 +115,7 @@ def interface(found: dict[str, Any], owners: Mapping[str, str]) -> Interface:
         found["MacAddress"],
         tuple(sorted(group["GroupId"] for group in found.get("Groups", []))),
         found.get("Description", ""),
+        found.get("SourceDestCheck", True),
     )
 
 

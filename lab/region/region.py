@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from ipaddress import IPv4Network
 from pathlib import Path
 
 from lab.cloud.server import REGION
@@ -34,6 +35,7 @@ class Region:
     ) -> None:
         self.place = settle(name)
         self.cloud = RegionControlPlane(self.place.public, port, region)
+        self.cloud.ranges_kept = (IPv4Network(self.place.range),)
         self._log = log
         self._stack = ExitStack()
         self.adapters: Sequence[Adapter] = ()

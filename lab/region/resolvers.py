@@ -9,11 +9,9 @@ https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,15 +20,14 @@ from lab.machine import LabError, run
 from lab.model import ZONE
 from lab.region import names
 from lab.region.changes import Changes
+from lab.region.daemon import Daemon
 from lab.region.deaths import Deaths
 from lab.region.place import Place, namespace_file
 from lab.region.state import State
-from lab.region.vpc import REGION_END, RESOLVER
+from lab.region.vpc_rules import REGION_END, RESOLVER
 from lab.state import remembered
 
 CONFIGURATION, HOSTS, PID = "conf", "hosts", "pid"
-# Of an end, in seconds.
-PATIENCE = 5.0
 
 
 @dataclass(frozen=True)
@@ -76,19 +73,20 @@ class Resolvers:
         path = folder(self._place) / namespace
         path.mkdir(parents=True, exist_ok=True)
         lines = configuration(path, resolver, self._place.lab)
-        process = pid(path)
-        if process is None or not is_in(process, namespace) or content(path / CONFIGURATION) != lines:
+        running = daemon(path)
+        process = running.pid()
+        if process is None or not running.is_in(namespace_file(namespace)) or content(path / CONFIGURATION) != lines:
             trial = path / f"{CONFIGURATION}.trial"
             write(trial, lines)
             run("dnsmasq", "--test", f"--conf-file={trial}")
-            stop(path)
+            running.stop()
             write(path / HOSTS, resolver.answers.hosts)
             write(path / CONFIGURATION, lines)
             start(path, namespace)
         elif self._told.get(namespace) != (process, resolver.answers.hosts):
             write(path / HOSTS, resolver.answers.hosts)
             os.kill(process, signal.SIGHUP)
-        process = pid(path)
+        process = running.pid()
         if process is None:
             raise LabError(f"the name server in {namespace} has ended")
         self._told[namespace] = (process, resolver.answers.hosts)
@@ -123,30 +121,6 @@ def start(path: Path, namespace: str) -> None:
     run("nsenter", f"--net={namespace_file(namespace)}", "dnsmasq", f"--conf-file={path / CONFIGURATION}")
 
 
-def stop(path: Path) -> None:
-    """Return when it is gone and its addresses are free."""
-    process = pid(path)
-    deadline = time.monotonic() + PATIENCE
-    while process is not None and pid(path) == process:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, signal.SIGTERM if time.monotonic() < deadline else signal.SIGKILL)
-        time.sleep(0.01)
-
-
-def pid(path: Path) -> int | None:
-    """The process of the name server, if it is still this one."""
-    try:
-        found = int((path / PID).read_text(encoding="ascii"))
-        there = str(path / CONFIGURATION) in Path(f"/proc/{found}/cmdline").read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return None
-    return found if there else None
-
-
-def is_in(process: int, namespace: str) -> bool:
-    return os.stat(f"/proc/{process}/ns/net").st_ino == os.stat(namespace_file(namespace)).st_ino
-
-
 def write(path: Path, lines: tuple[str, ...]) -> None:
     new = path.with_suffix(".new")
     new.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
@@ -157,8 +131,13 @@ def content(path: Path) -> tuple[str, ...]:
     return tuple(path.read_text(encoding="utf-8").splitlines()) if path.exists() else ()
 
 
+def daemon(path: Path) -> Daemon:
+    """The name server that lives in a folder."""
+    return Daemon(path / PID, path / CONFIGURATION)
+
+
 def remove(path: Path) -> None:
-    stop(path)
+    daemon(path).stop()
     shutil.rmtree(path)
 
 

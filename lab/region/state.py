@@ -80,7 +80,8 @@ class NatGateway:
 class Interface:
     """``owner`` has it: an instance, a NAT gateway; itself when it belongs to a load balancer; else nobody.
 
-    ``public`` is the address by which the Internet reaches it.
+    ``public`` is the address by which the Internet reaches it. ``checked``: it neither sends from nor gets what is for
+    another address.
     """
 
     id: str
@@ -93,6 +94,7 @@ class Interface:
     mac: str
     groups: tuple[str, ...]
     description: str
+    checked: bool = True
 
 
 @dataclass(frozen=True)

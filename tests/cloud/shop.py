@@ -24,8 +24,8 @@ DEFAULTS = {
     "wait": True,
     "wait_timeout": None,
 }
-# An image that moto knows from the start.
-IMAGE = "ami-12c6146b"
+# Debian 13, as the control plane offers it.
+IMAGE = "ami-0deb1300000000001"
 
 
 class Shop:

@@ -97,3 +97,20 @@ def test_the_root_disk_is_as_large_as_the_image_unless_something_else_is_said(cl
     assert (volume["Encrypted"], volume["Size"]) == (True, 8)
     (version,) = ec2.describe_launch_template_versions(LaunchTemplateName="web")["LaunchTemplateVersions"]
     assert version["LaunchTemplateData"]["BlockDeviceMappings"] == [{"DeviceName": device, "Ebs": {"Encrypted": True}}]
+
+
+def test_a_version_that_is_made_of_another_differs_in_what_is_told(cloud: ControlPlane) -> None:
+    """SourceVersion: "The new version inherits the same launch parameters as the source version, except for parameters
+    that you specify in LaunchTemplateData."
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplateVersion.html
+    """
+    ec2 = cloud.client("ec2")
+    template = create(ec2, data={"InstanceType": "t3.micro", "KeyName": "operator"})
+    told = {"InstanceType": "t3.small"}
+    ec2.create_launch_template_version(LaunchTemplateId=template, SourceVersion="1", LaunchTemplateData=told)
+    ec2.create_launch_template_version(LaunchTemplateId=template, LaunchTemplateData=told)
+    found = ec2.describe_launch_template_versions(LaunchTemplateId=template)["LaunchTemplateVersions"]
+    data = {version["VersionNumber"]: version["LaunchTemplateData"] for version in found}
+    assert (data[2].get("KeyName"), data[2]["InstanceType"]) == ("operator", "t3.small")
+    assert data[3] == told

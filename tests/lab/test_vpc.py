@@ -71,7 +71,7 @@ def test_every_vpc_and_every_owner_of_an_interface_has_a_namespace() -> None:
 
 def test_a_subnet_follows_its_own_table_else_the_main_one() -> None:
     assert routes(STATE, PUBLIC) == ["0.0.0.0/0 via 169.254.0.1 dev uplink onlink"]
-    assert routes(STATE, PRIVATE) == ["0.0.0.0/0 via 10.5.0.5 dev b-0000000000aa"]
+    assert routes(STATE, PRIVATE) == ["0.0.0.0/0 via 10.5.0.5 dev v-00000000000c onlink"]
 
 
 @pytest.mark.parametrize("target", ["igw-of-another", "pcx-1", "eni-0000000000000000d", ""])

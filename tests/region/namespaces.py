@@ -1,7 +1,7 @@
 # Copyright: gatehouse.platform maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Network namespaces around a bridge, and sockets inside them, for tests over real packets."""
+"""Network namespaces around a router, and sockets inside them, for tests over real packets."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ import struct
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import IPv4Address
 from pathlib import Path
 from socket import AF_INET, IPPROTO_ICMP, SO_REUSEADDR, SOCK_DGRAM, SOCK_RAW, SOCK_STREAM, SOL_SOCKET, socket
 from typing import TypeVar
 
 from lab.machine import run
+from lab.region.namespaces import ROUTER_SETTINGS
+from lab.region.place import namespace_file
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 NUMBERS = itertools.count()
@@ -31,7 +34,7 @@ class Namespace:
 
     def __init__(self, name: str, address: str) -> None:
         self.name, self.address = name, address
-        self.path = Path("/run/netns") / name
+        self.path = namespace_file(name)
 
     def inside(self, work: Callable[[], Result]) -> Result:
         """Do something in a thread of this namespace. A socket that it makes stays here."""
@@ -123,7 +126,13 @@ class Network:
         self._name = f"gh-test-{os.getpid()}-{next(NUMBERS)}"
         self._namespaces: list[str] = []
         self._add(self._name)
-        self._batch(self._name, "link add bridge type bridge forward_delay 0", "link set bridge up")
+        self._batch(self._name, "link set lo up")
+        run("nsenter", f"--net={self.router}", "bash", "-c", ROUTER_SETTINGS)
+
+    @property
+    def router(self) -> Path:
+        """Namespace of what passes on all packets."""
+        return namespace_file(self._name)
 
     def host(self, address: str) -> Namespace:
         """A namespace with this address."""
@@ -131,8 +140,10 @@ class Network:
         self._add(name)
         self._batch(
             self._name,
-            f"link add port{len(self._namespaces)} type veth peer name eth0 netns {name}",
-            f"link set port{len(self._namespaces)} master bridge up",
+            f"link add {plug(address)} type veth peer name eth0 netns {name}",
+            f"ntable change name arp_cache dev {plug(address)} proxy_delay 0",
+            f"link set {plug(address)} up",
+            f"route add {address}/32 dev {plug(address)}",
         )
         self._batch(
             name,
@@ -153,3 +164,8 @@ class Network:
 
     def _batch(self, name: str, *commands: str) -> None:
         run("ip", "-netns", name, "-batch", "-", text="\n".join(commands) + "\n")
+
+
+def plug(address: str) -> str:
+    """The router's end of the link to a host, short enough for the kernel."""
+    return f"v-{IPv4Address(address):X}"

@@ -190,9 +190,9 @@ class Shop:
             time.sleep(0.05)
 
     def target(self, name: str, subnet: int = 0) -> Target:
-        made = self.ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, SubnetId=self.subnets[subnet])[
-            "Instances"
-        ][0]
+        made = self.ec2.run_instances(
+            ImageId="ami-0deb1300000000001", MinCount=1, MaxCount=1, SubnetId=self.subnets[subnet]
+        )["Instances"][0]
         found = Target(name, self.network.host(made["PrivateIpAddress"]), made["InstanceId"])
         self.targets.append(found)
         return found

@@ -14,14 +14,15 @@ import pytest
 
 from lab.cloud import ControlPlane
 from lab.region import firewall, state_security_groups
-from tests.region.namespaces import PATIENCE, Namespace, Network
+from lab.region.firewall import Behind
+from tests.region.namespaces import PATIENCE, Namespace, Network, plug
 
 OUTSIDE = "198.51.100.7"
 EVERYWHERE = [{"CidrIp": "0.0.0.0/0"}]
 
 
 class World:
-    """Instances as namespaces, each with the rules of its groups, and listening on three TCP ports and one of UDP."""
+    """Instances as namespaces around a router with the rules of their groups, listening on four ports: TCP, and UDP."""
 
     def __init__(self, cloud: ControlPlane, network: Network) -> None:
         self.cloud, self.network, self.ec2 = cloud, network, cloud.client("ec2")
@@ -43,9 +44,9 @@ class World:
         return group
 
     def instance(self, *groups: str) -> Namespace:
-        made = self.ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, SecurityGroupIds=list(groups))[
-            "Instances"
-        ][0]
+        made = self.ec2.run_instances(
+            ImageId="ami-0deb1300000000001", MinCount=1, MaxCount=1, SecurityGroupIds=list(groups)
+        )["Instances"][0]
         host = self.serving(self.network.host(made["PrivateIpAddress"]))
         self.hosts[made["InstanceId"]] = (host, list(groups))
         return host
@@ -69,8 +70,8 @@ class World:
     def settle(self) -> None:
         """Load what the API says now."""
         state = state_security_groups.read(self.cloud.client)
-        for host, groups in self.hosts.values():
-            firewall.apply(host.path, firewall.ruleset("eth0", groups, state))
+        plugs = {plug(host.address): Behind(groups, host.address) for host, groups in self.hosts.values()}
+        firewall.apply(self.network.router, firewall.ruleset(plugs, state))
 
 
 def permitted(protocol: str, port: int, code: int | None, source: dict[str, Any]) -> dict[str, Any]:

@@ -6,24 +6,35 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
+import shlex
 import socket
 import subprocess
+import sys
 import time
-from ipaddress import IPv4Network
 from pathlib import Path
 
-from lab.machine import run
-from lab.region.namespaces import batch
+from lab.region.namespaces import Namespaces, Wiring
 from lab.region.place import API_ADDRESS, namespace_file
 from lab.region.sockets import inside_namespace
-from lab.region.state import Subnet
-from lab.region.vpc import short, subnet_lines
 from tests.region.account import Account, Vpc, eventually
 
 # The region's API is outside of every VPC.
 OUTSIDE = f"curl -s -o /dev/null -m 3 -w '%{{http_code}}' http://{API_ADDRESS}/ || true"
+
+
+def package_registries() -> set[str]:
+    """Where this machine has its packages from: the archives of apt, the index of pip."""
+    sites = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(SITE)"], check=True, capture_output=True, text=True
+    )
+    pip = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
+    index = subprocess.run(pip, check=False, capture_output=True, text=True).stdout.strip()
+    return {*sites.stdout.split(), index or "https://pypi.org/simple/"}
+
+
+def ask(address: str) -> str:
+    return f"curl --silent --output /dev/null --max-time 10 --write-out '%{{http_code}}' {shlex.quote(address)} || true"
 
 
 def bastion_and_private(account: Account, vpc: Vpc) -> tuple[str, str]:
@@ -48,13 +59,24 @@ def test_a_private_host_reaches_the_outside_through_a_nat_route_alone(account: A
         assert asked.stdout
         return asked.stdout != "000"
 
+    def answers(address: str) -> str:
+        """The status with which a package registry answers the private host, as a number."""
+        return account.ssh(private, ask(address), through=public).stdout
+
+    registries = {address: subprocess.getoutput(ask(address)) for address in package_registries()}
+    assert any(status != "000" for status in registries.values()), "this machine reaches no package registry"
     assert account.ssh(public, OUTSIDE).stdout not in ("", "000")
     assert not reaches()
+    assert {answers(address) for address in registries} == {"000"}
     elastic = account.ec2.allocate_address(Domain="vpc")["AllocationId"]
     nat = account.ec2.create_nat_gateway(SubnetId=vpc.public, AllocationId=elastic)["NatGateway"]["NatGatewayId"]
     assert not reaches()
     account.route(vpc.private_routes, NatGatewayId=nat)
     assert eventually(reaches, 5)
+    assert {address: answers(address) for address in registries} == registries
+    update = "sudo apt-get --option APT::Update::Error-Mode=any --quiet update"
+    updated = account.ssh(private, update, through=public)
+    assert updated.returncode == 0, updated.stderr
     account.ec2.delete_route(RouteTableId=vpc.private_routes, DestinationCidrBlock="0.0.0.0/0")
     assert eventually(lambda: not reaches(), 5)
     account.ec2.delete_nat_gateway(NatGatewayId=nat)
@@ -89,6 +111,34 @@ def test_the_range_of_a_vpc_is_refused_on_this_machine(account: Account) -> None
     assert "unreachable 10.93.0.0/16" in subprocess.getoutput("ip route")
     account.cloud.reset()
     assert eventually(lambda: "10.93.0.0/16" not in subprocess.getoutput("ip route"), 10)
+
+
+def test_a_link_that_was_made_in_part_is_made_anew(account: Account) -> None:
+    """As a process leaves it that is killed before it has noted that the link is there."""
+    vpc, place = account.vpc(), account.region.place
+    instance = account.launch(vpc.public, vpc.group, public=True)
+    assert account.becomes(instance, "running")
+    address = account.instance(instance)["PublicIpAddress"]
+    assert eventually(lambda: connect(address, 22) == 0, 60)
+    (place.directory / "link").unlink()
+    subprocess.run(["ip", "link", "delete", place.link], check=True)
+    assert connect(address, 22) != 0
+    account.cloud.changes.add()
+    assert eventually(lambda: connect(address, 22) == 0, 10)
+
+
+def test_a_namespace_that_was_made_in_part_is_finished(tmp_path: Path) -> None:
+    """As a process leaves it that is killed after the first of several commands."""
+    namespaces = Namespaces(f"gh-part-{os.getpid()}-", tmp_path)
+    name = f"gh-part-{os.getpid()}-router"
+    subprocess.run(["ip", "netns", "add", name], check=True)
+    try:
+        namespaces.apply({name: Wiring((("address replace 10.0.0.1/32 dev lo", ""),))})
+        inside = f"ip netns exec {name}"
+        assert "UP" in subprocess.getoutput(f"{inside} ip link show lo")
+        assert subprocess.getoutput(f"{inside} cat /proc/sys/net/ipv4/ip_forward") == "1"
+    finally:
+        namespaces.remove_all()
 
 
 def test_neighbors_of_this_machine_do_not_get_in(account: Account) -> None:
@@ -131,24 +181,3 @@ def test_an_address_that_nobody_has_is_refused_at_once(account: Account) -> None
         errno.ENETUNREACH,
     )
     assert time.monotonic() - began < 1
-
-
-def test_the_router_keeps_its_hardware_address_when_a_host_goes() -> None:
-    subnet = Subnet("subnet-0123456789abcdef0", "vpc-0123456789abcdef0", "eu-central-1a", IPv4Network("10.94.0.0/24"))
-    namespace, bridge = f"gh-test-{os.getpid()}", short("b", subnet.id)
-
-    def router() -> str:
-        (link,) = json.loads(run("ip", "-netns", namespace, "-json", "link", "show", bridge))
-        return str(link["address"])
-
-    run("ip", "netns", "add", namespace)
-    try:
-        batch(namespace, [add for add, _remove in subnet_lines(subnet) if add.startswith("link")])
-        before = router()
-        # Lower than what the kernel would choose, so that a bridge without an address of its own takes it over.
-        batch(namespace, ["link add port address 02:00:00:00:00:01 type veth", f"link set port master {bridge} up"])
-        assert router() == before
-        batch(namespace, ["link delete port"])
-        assert router() == before
-    finally:
-        run("ip", "netns", "delete", namespace)

@@ -25,6 +25,8 @@ from moto.elb.responses import ELBResponse
 from moto.elbv2.exceptions import ELBClientError
 from moto.elbv2.models import elbv2_backends
 from moto.elbv2.responses import ELBV2Response
+from moto.route53.exceptions import Route53ClientError
+from moto.route53.responses import Route53
 from moto.servicequotas.responses import ServiceQuotasResponse
 
 from lab.cloud.calls import ELBV2
@@ -68,6 +70,7 @@ RESPONSES: dict[str, Any] = {
     "autoscaling": AutoScalingResponse,
     "ec2": EC2Response,
     "elbv2": ELBV2Response,
+    "route53": Route53,
     "service-quotas": ServiceQuotasResponse,
 }
 # Operations whose results are plain data and large.
@@ -77,6 +80,7 @@ ERRORS: dict[str, Any] = {
     "autoscaling": AutoscalingClientError,
     "ec2": EC2ClientError,
     "elbv2": ELBClientError,
+    "route53": Route53ClientError,
     "service-quotas": JsonRESTError,
 }
 

@@ -1,10 +1,11 @@
 # Copyright: gatehouse.platform maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The network interfaces of load balancers: one per subnet, holding the load balancer's groups, gone after it.
+"""The network interfaces of load balancers: one per subnet, holding the load balancer's groups, gone after it; what is
+changed of an instance is changed of its primary interface, and the other way round.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
-They outlive the load balancer for a while (``cloud.interfaces_linger``, seconds), which is why a group cannot
+Those of load balancers outlive them for a while (``cloud.interfaces_linger``, seconds), which is why a group cannot
 always be deleted at once.
 """
 
@@ -107,8 +108,38 @@ def terminate_instances(request: Request) -> Any:
             request.ec2.disassociate_address(address=address.public_ip)
     going = [eni.id for eni in enis.values() if eni.device_index == 0 and eni.instance and eni.instance.id in gone]
     result = request.proceed()
-    for eni in going:
-        enis.pop(eni, None)
+    for name in going:
+        if eni := enis.pop(name, None):
+            eni.subnet.del_subnet_ip(eni.private_ip_address)
+    return result
+
+
+@strict("ec2", "ModifyInstanceAttribute")
+def modify_instance(request: Request) -> Any:
+    """ "Replaces the security groups of the instance with the specified security groups."
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceAttribute.html
+    """
+    result, asked = request.proceed(), request.parameters
+    instance = request.ec2.get_instance(asked["InstanceId"])
+    for eni in [eni for eni in request.ec2.enis.values() if eni.instance is instance and eni.device_index == 0]:
+        if asked.get("Groups"):
+            eni._group_set = list(instance.security_groups)
+        if told := asked.get("SourceDestCheck"):
+            eni.source_dest_check = told["Value"]
+    return result
+
+
+@strict("ec2", "ModifyNetworkInterfaceAttribute")
+def modify_interface(request: Request) -> Any:
+    """ "Changes the security groups for the network interface. The new set of groups you specify replaces the current
+    set."
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyNetworkInterfaceAttribute.html
+    """
+    result = request.proceed()
+    eni = request.ec2.get_network_interface(request.parameters["NetworkInterfaceId"])
+    if eni.instance and eni.device_index == 0:
+        eni.instance.security_groups = list(eni._group_set)
+        eni.instance.source_dest_check = eni.source_dest_check
     return result
 
 

@@ -72,6 +72,21 @@ def create(request: Request) -> Any:
     return result
 
 
+@strict("ec2", "CreateLaunchTemplateVersion")
+def create_version(request: Request) -> Any:
+    """SourceVersion: "The new version inherits the same launch parameters as the source version, except for parameters
+    that you specify in LaunchTemplateData."
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplateVersion.html
+    """
+    template, source = template_of(request), request.parameters.get("SourceVersion")
+    inherited = copy.deepcopy(template.get_version(source).data) if source else {}
+    result = request.proceed()
+    version = template.versions[-1]
+    version.data = {**inherited, **version.data}
+    result["LaunchTemplateVersion"]["LaunchTemplateData"] = version.data
+    return result
+
+
 def deleted(template: Any) -> set[int]:
     """Numbers of the versions that moto keeps, by their places in its list, and that are no more."""
     found: set[int] = vars(template).setdefault("deleted_versions", set())

@@ -14,8 +14,8 @@ from lab.region import state_scaling
 from lab.region.scaling import AutoScaling
 from lab.region.state import Client, State
 
-# An image that moto knows from the start.
-IMAGE = "ami-12c6146b"
+# Debian 13, as the control plane offers it.
+IMAGE = "ami-0deb1300000000001"
 NAME = "web"
 USER_DATA = "#!/bin/sh\necho first\n"
 

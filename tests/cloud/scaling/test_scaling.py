@@ -52,7 +52,7 @@ def test_an_instance_is_all_that_its_launch_template_says(fleet: Fleet) -> None:
 def test_interfaces_of_a_launch_template_get_the_zones_subnet(fleet: Fleet) -> None:
     group = fleet.ec2.create_security_group(GroupName="eni", Description="d", VpcId=fleet.vpc)["GroupId"]
     interface = {"DeviceIndex": 0, "AssociatePublicIpAddress": True, "Groups": [group]}
-    data = {"ImageId": "ami-12c6146b", "InstanceType": "t3.micro", "NetworkInterfaces": [interface]}
+    data = {"ImageId": "ami-0deb1300000000001", "InstanceType": "t3.micro", "NetworkInterfaces": [interface]}
     fleet.ec2.create_launch_template(LaunchTemplateName="eni", LaunchTemplateData=data)
     names = fleet.running(3, LaunchTemplate={"LaunchTemplateName": "eni"})
     found = [fleet.on_ec2(name) for name in names]
@@ -423,7 +423,7 @@ def test_metrics_and_notifications_are_kept(fleet: Fleet) -> None:
 def test_nothing_can_be_launched_without_a_launch_template(fleet: Fleet) -> None:
     with refused("UnsupportedOperation", "Use launch templates"):
         fleet.scaling.create_launch_configuration(
-            LaunchConfigurationName="old", ImageId="ami-12c6146b", InstanceType="t3.micro"
+            LaunchConfigurationName="old", ImageId="ami-0deb1300000000001", InstanceType="t3.micro"
         )
     with refused("ValidationError", "launch template"):
         fleet.create(1, LaunchTemplate={"LaunchTemplateName": "other"})
