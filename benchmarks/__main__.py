@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import account, control_plane, platform
+from benchmarks import account, control_plane, fleet, platform
 
-PARTS = {"platform": platform.measure, "control_plane": control_plane.measure, "account": account.measure}
+PARTS = {
+    "platform": platform.measure,
+    "control_plane": control_plane.measure,
+    "account": account.measure,
+    "fleet": fleet.measure,
+}
 ON_DEMAND = {"many_security_groups": control_plane.measure_many}
 
 
