@@ -72,7 +72,7 @@ class System:
         root = lab_directory(self.account.place.lab) / "acme-root.pem"
         command = ["curl", "--silent", "--show-error", "--max-time", "10", "--cacert", str(root)]
         for name, address in led(self.account).items():
-            command += [f"--resolve={name}:{port}:{address}" for port in (80, 443)]
+            command += [word for port in (80, 443) for word in ("--resolve", f"{name}:{port}:{address}")]
         command += ["--output", os.devnull, "--write-out", "%{http_code} %{redirect_url}", *options, url]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         return (done.stdout + done.stderr).strip()
