@@ -15,6 +15,8 @@ class Changes:
     def __init__(self) -> None:
         self._count = 0
         self._looks: list[float] = []
+        # What whoever waits has seen, while he waits.
+        self._seen: int | None = None
         self._condition = threading.Condition()
 
     def add(self) -> None:
@@ -33,6 +35,12 @@ class Changes:
     def count(self) -> int:
         return self._count
 
+    @property
+    def quiet(self) -> bool:
+        """Whether whoever waits has done everything, and is to look at nothing later."""
+        with self._condition:
+            return self._seen == self._count and not self._looks
+
     def wait(self, seen: int) -> int:
         """Return the counter as soon as it is another one than ``seen``, or it is time to look again."""
         with self._condition:
@@ -41,5 +49,7 @@ class Changes:
                 if any(look <= now for look in self._looks):
                     self._looks = [look for look in self._looks if look > now]
                     break
+                self._seen = seen
                 self._condition.wait(min(self._looks) - now if self._looks else None)
+                self._seen = None
             return self._count

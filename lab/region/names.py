@@ -110,7 +110,7 @@ def zone_lines(zone: Zone, zones: tuple[Zone, ...], hosts: Addresses) -> Iterato
         elif record.type == "CNAME":
             yield cname(record, local)
         else:
-            # Route 53 refuses what cannot be a record, and moto does not: nobody else suffers from it here.
+            # A value that cannot be written here is nobody else's loss.
             for value in record.values:
                 with suppress(ValueError, IndexError):
                     yield from filter(None, [other(record, value)])

@@ -36,7 +36,8 @@ from lab.region.scaling_model import (
 )
 from lab.region.scaling_plan import Plan, plan
 from lab.region.state import Client, State
-from lab.region.state_scaling import GROUP_TAG, Launching, ScalingGroup, ScalingGroups
+from lab.region.state_launching import GROUP_TAG, Launching
+from lab.region.state_scaling import ScalingGroup, ScalingGroups
 
 # Seconds until what could not be done is tried again.
 RETRY = 1.0

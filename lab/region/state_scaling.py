@@ -1,7 +1,7 @@
 # Copyright: gatehouse.platform maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Auto Scaling groups read from the API: groups, instances, target health, hooks, refreshes, launch templates.
+"""Auto Scaling groups read from the API: groups, instances, target health, hooks, refreshes.
 
 When an instance was launched and when it came into service is what DescribeScalingActivities says of it.
 """
@@ -16,25 +16,14 @@ from botocore.exceptions import ClientError
 from lab.cloud.scaling_records import ATTACHING, FROM_STANDBY, LAUNCHING, Hook
 from lab.region.scaling_model import DEAD, Group, Member, Refresh
 from lab.region.state import Client, pages
+from lab.region.state_launching import GROUP_TAG, Launching, read_launching, read_subnets
 
-GROUP_TAG = "aws:autoscaling:groupName"
 HOOKS = {"launching": "autoscaling:EC2_INSTANCE_LAUNCHING", "terminating": "autoscaling:EC2_INSTANCE_TERMINATING"}
 GOING_ON = ("Pending", "InProgress", "Cancelling")
 # Seconds until a launch that failed is tried again.
 RETRY = 15.0
 # Of a target with several ports the worst state counts.
 WORST_FIRST = ("unhealthy", "initial", "unavailable", "healthy", "unused", "draining")
-
-
-@dataclass(frozen=True)
-class Launching:
-    """What instances of a group are started with."""
-
-    template: dict[str, str]
-    interfaces: tuple[dict[str, Any], ...]
-    instance_type: str | None
-    tags: dict[str, str]
-    protected: bool
 
 
 @dataclass(frozen=True)
@@ -189,50 +178,6 @@ def read_refresh(told: dict[str, Any]) -> Refresh:
         left=told.get("InstancesToUpdate"),
         reason=told.get("StatusReason") or "",
     )
-
-
-def read_launching(ec2: Any, told: dict[str, Any]) -> tuple[Launching, tuple[str, str]]:
-    """What is launched, with the launch template's id and the number that its version means now."""
-    policy = (told.get("MixedInstancesPolicy") or {}).get("LaunchTemplate", {})
-    named = dict(told.get("LaunchTemplate") or policy["LaunchTemplateSpecification"])
-    template, data = read_template(ec2, named)
-    tags = {tag["Key"]: tag["Value"] for tag in told["Tags"] if tag["PropagateAtLaunch"]}
-    types = [one["InstanceType"] for one in policy.get("Overrides") or [] if "InstanceType" in one]
-    launching = Launching(
-        template,
-        tuple(data.get("NetworkInterfaces") or ()),
-        types[0] if types else None,
-        {**tags, GROUP_TAG: told["AutoScalingGroupName"]},
-        told["NewInstancesProtectedFromScaleIn"],
-    )
-    return launching, (template.get("LaunchTemplateId", ""), template["Version"])
-
-
-def read_template(ec2: Any, named: dict[str, str]) -> tuple[dict[str, str], dict[str, Any]]:
-    """A launch template by id, name and number of its version, and what it says. One that is no more stays as it was
-    named: what launches with it fails, and the group's activities say why.
-    """
-    key = "LaunchTemplateId" if "LaunchTemplateId" in named else "LaunchTemplateName"
-    version = named.get("Version") or "$Default"
-    try:
-        told = ec2.describe_launch_template_versions(**{key: named[key]}, Versions=[version])["LaunchTemplateVersions"]
-    except ClientError:
-        return {key: named[key], "Version": version}, {}
-    found = told[0]
-    template = {name: str(found[name]) for name in ("LaunchTemplateId", "LaunchTemplateName")}
-    return {**template, "Version": str(found["VersionNumber"])}, found["LaunchTemplateData"]
-
-
-def read_subnets(ec2: Any, told: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Pairs of subnet and zone; of a group that names zones alone the default subnets."""
-    names = [name.strip() for name in (told.get("VPCZoneIdentifier") or "").split(",") if name]
-    if names:
-        found = ec2.describe_subnets(Filters=[{"Name": "subnet-id", "Values": names}])["Subnets"]
-    else:
-        zones = {"Name": "availability-zone", "Values": told["AvailabilityZones"]}
-        found = ec2.describe_subnets(Filters=[zones, {"Name": "default-for-az", "Values": ["true"]}])["Subnets"]
-    found = sorted(found, key=lambda subnet: (subnet["AvailabilityZone"], subnet["SubnetId"]))
-    return tuple((subnet["SubnetId"], subnet["AvailabilityZone"]) for subnet in found)
 
 
 def by_transition(hooks: list[dict[str, Any]]) -> dict[str, list[Hook]]:

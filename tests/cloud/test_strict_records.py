@@ -24,7 +24,10 @@ class Zone:
         self.id = self.route53.create_hosted_zone(Name="example.org", CallerReference="1")["HostedZone"]["Id"]
 
     def upsert(self, *sets: dict[str, Any]) -> None:
-        changes = [{"Action": "UPSERT", "ResourceRecordSet": told} for told in sets]
+        self.change("UPSERT", *sets)
+
+    def change(self, action: str, *sets: dict[str, Any]) -> None:
+        changes = [{"Action": action, "ResourceRecordSet": told} for told in sets]
         self.route53.change_resource_record_sets(HostedZoneId=self.id, ChangeBatch={"Changes": changes})
 
     def names(self) -> set[str]:
@@ -100,3 +103,34 @@ def test_a_record_has_values_or_is_an_alias(cloud: ControlPlane) -> None:
         zone.upsert({"Name": NAME, "Type": "A", "ResourceRecords": [{"Value": "10.0.0.1"}]})
     with refused("InvalidInput", "more than one"):
         zone.upsert({**record("A", "10.0.0.1"), "AliasTarget": alias})
+
+
+def test_what_is_there_is_not_created_and_what_is_not_is_not_deleted(cloud: ControlPlane) -> None:
+    """ "CREATE: Creates a resource record set that has the specified values. DELETE: Deletes an existing resource
+    record set." Tried to create resource record set […] but it already exists
+
+    https://docs.aws.amazon.com/Route53/latest/APIReference/API_Change.html
+    """
+    zone = Zone(cloud)
+    zone.change("CREATE", record("A", "10.0.0.1"))
+    with refused("InvalidChangeBatch", "already exists"):
+        zone.change("CREATE", record("A", "10.0.0.2"))
+    zone.change("CREATE", record("AAAA", "2001:db8::1"))
+    zone.change("DELETE", record("A", "10.0.0.1"))
+    with refused("InvalidChangeBatch", "not found"):
+        zone.change("DELETE", record("A", "10.0.0.1"))
+
+
+def test_a_name_for_another_has_no_other_records(cloud: ControlPlane) -> None:
+    """ "If you create a CNAME record for a subdomain, you cannot create any other records for that subdomain."
+
+    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/ResourceRecordTypes.html
+    """
+    zone = Zone(cloud)
+    zone.upsert(record("A", "10.0.0.1"))
+    with refused("InvalidChangeBatch", "conflicting"):
+        zone.upsert(record("CNAME", "www.example.com"))
+    zone.change("DELETE", record("A", "10.0.0.1"))
+    zone.upsert(record("CNAME", "www.example.com"))
+    with refused("InvalidChangeBatch", "conflicting"):
+        zone.upsert(record("TXT", '"text"'))

@@ -9,6 +9,7 @@ import threading
 import time
 
 from lab.region.changes import Changes
+from tests.region.account import eventually
 
 
 def test_a_change_that_was_not_seen_is_not_waited_for() -> None:
@@ -36,3 +37,14 @@ def test_a_later_look_does_not_hide_an_earlier_one() -> None:
     changes.later(60)
     changes.later(0.05)
     assert changes.wait(0) == 0
+
+
+def test_it_is_quiet_while_everything_was_seen_and_no_look_is_to_come() -> None:
+    changes = Changes()
+    assert not changes.quiet
+    threading.Thread(target=lambda: [changes.wait(seen) for seen in (0, 1)], daemon=True).start()
+    assert eventually(lambda: changes.quiet, 5)
+    changes.add()
+    assert eventually(lambda: changes.quiet, 5)
+    changes.later(60)
+    assert not changes.quiet

@@ -34,7 +34,8 @@ def test_twenty_instances_start_within_a_minute_and_then_it_is_quiet(
     for instance in running():
         account.host_keys(instance, 240)
 
-    eventually(lambda: not is_changing(account), 30)
+    # A look at everything that is under way is no idleness; it takes half a second of a core.
+    assert eventually(lambda: account.cloud.changes.quiet, 60)
     before, own, used = time.monotonic(), time.process_time(), seconds_used(account)
     time.sleep(10)
     passed = time.monotonic() - before
@@ -44,7 +45,7 @@ def test_twenty_instances_start_within_a_minute_and_then_it_is_quiet(
             f"\n{NUMBER} instances ran after {seconds:.1f} s; idle, the region takes {share:.2%} of a core, "
             f"{whole:.2%} with all that it runs"
         )
-    assert share < 0.05
+    assert share <= whole < 0.05
 
 
 def seconds_used(account: Account) -> float:
@@ -55,9 +56,3 @@ def seconds_used(account: Account) -> float:
         fields = Path(f"/proc/{path.read_text(encoding='ascii').strip()}/stat").read_text(encoding="ascii")
         ticks += sum(int(field) for field in fields.rpartition(")")[2].split()[11:13])
     return time.process_time() + children.ru_utime + children.ru_stime + ticks / os.sysconf("SC_CLK_TCK")
-
-
-def is_changing(account: Account) -> bool:
-    count = account.cloud.changes.count
-    time.sleep(2)
-    return account.cloud.changes.count != count

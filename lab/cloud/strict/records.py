@@ -41,7 +41,9 @@ def change(request: Request) -> Any:
     for entry in changes:
         check_form(entry["Action"], entry["ResourceRecordSet"])
     sets = [entry["ResourceRecordSet"] for entry in changes if entry["Action"] != "DELETE"]
-    if found := [complaint for told in sets for complaint in complaints(told, zone.name)]:
+    found = [complaint for told in sets for complaint in complaints(told, zone.name)]
+    present = {(record.name.lower(), record.type, record.set_identifier) for record in zone.rrsets}
+    if found := [*found, *conflicts(changes, present)]:
         raise refuse("InvalidChangeBatch", f"[{', '.join(found)}]")
     return request.proceed()
 
@@ -56,6 +58,25 @@ def check_form(action: str, told: dict[str, Any]) -> None:
     number = "more than one" if alias else "none"
     text = f"Invalid request: Expected exactly one of {expected}, but found {number} in Change with {where}"
     raise refuse("InvalidInput", text)
+
+
+def conflicts(changes: list[dict[str, Any]], present: set[tuple[str, str, str | None]]) -> Iterator[str]:
+    """What one change after the other does not allow, of record sets by name, type and identifier."""
+    for entry in changes:
+        told, action = entry["ResourceRecordSet"], entry["Action"]
+        name, kind, which = f"{told['Name'].rstrip('.')}.".lower(), told["Type"], told.get("SetIdentifier")
+        there = (name, kind, which) in present
+        if (action == "DELETE" and not there) or (action == "CREATE" and there):
+            reason = "it already exists" if there else "it was not found"
+            yield f"Tried to {action.lower()} resource record set [name='{name}', type='{kind}'] but {reason}"
+        others = {other for known, other, _which in present if known == name and other != kind}
+        if action == "DELETE":
+            present.discard((name, kind, which))
+            continue
+        for other in sorted(others if kind == "CNAME" else others & {"CNAME"}):
+            with_name = f"RRSet of type {kind} with DNS name {name}"
+            yield f"{with_name} is not permitted because a conflicting RRSet of type {other} already exists"
+        present.add((name, kind, which))
 
 
 def complaints(told: dict[str, Any], zone: str) -> Iterator[str]:

@@ -21,8 +21,8 @@ from moto.autoscaling.models import autoscaling_backends
 from lab.cloud.scaling import Scaling
 from lab.cloud.scaling_records import Member, Record
 from lab.cloud.strict.behavior import Request, refuse, strict
-from lab.cloud.strict.launch_templates import deleted
 from lab.cloud.strict.pagination import Style, paged
+from lab.cloud.strict.scaling_checks import check_sizes, check_target_groups, check_template
 
 PAGES = Style("MaxRecords", "NextToken", "NextToken", "ValidationError", "InvalidNextToken", 50)
 # What moto does not keep, and what it keeps but does not let change.
@@ -235,37 +235,3 @@ def shown_member(member: Member) -> dict[str, Any]:
         "LaunchTemplate": member.template,
         "ProtectedFromScaleIn": member.protected,
     }
-
-
-def check_sizes(least: int, most: int, desired: int) -> None:
-    """The bounds must make sense, and the desired capacity lie within."""
-    if most < least:
-        raise refuse("ValidationError", f"Max bound, {most}, must be greater than or equal to min bound, {least}")
-    if not least <= desired <= most:
-        text = f"Desired capacity:{desired} must be between the specified min size:{least} and max size:{most}"
-        raise refuse("ValidationError", text)
-
-
-def check_template(request: Request) -> None:
-    """The launch template and its version must exist."""
-    asked = request.parameters
-    policy = asked.get("MixedInstancesPolicy") or {}
-    told = asked.get("LaunchTemplate") or policy.get("LaunchTemplate", {}).get("LaunchTemplateSpecification")
-    if not told:
-        return
-    key, name = next(iter(told.items()))
-    for template in request.ec2.launch_templates.values():
-        if template.id == told.get("LaunchTemplateId") or template.name == told.get("LaunchTemplateName"):
-            version = str(told.get("Version") or "$Default")
-            there = {str(known.number) for known in template.versions if known.number not in deleted(template)}
-            if version.startswith("$") or version in there:
-                return
-    text = "You must use a valid fully-formed launch template. The specified launch template"
-    raise refuse("ValidationError", f"{text}, with {key} {name}, or its version does not exist.")
-
-
-def check_target_groups(request: Request, arns: list[str]) -> None:
-    """The target groups must exist."""
-    if missing := [arn for arn in arns if arn not in request.elbv2.target_groups]:
-        text = "Provided Target Groups may not be valid. Please ensure they exist and try again"
-        raise refuse("ValidationError", f"{text}: {', '.join(missing)}")

@@ -17,7 +17,8 @@ from lab.cloud.scaling import Scaling
 from lab.cloud.scaling_records import Record, Refresh
 from lab.cloud.strict.behavior import Request, refuse, strict
 from lab.cloud.strict.pagination import paged
-from lab.cloud.strict.scaling import PAGES, check_template, find, scaling
+from lab.cloud.strict.scaling import PAGES, find, scaling
+from lab.cloud.strict.scaling_checks import check_template
 
 UNIMPLEMENTED = ("AutoRollback", "AlarmSpecification")
 

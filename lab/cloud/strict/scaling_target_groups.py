@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 from lab.cloud.strict.behavior import Request, strict
-from lab.cloud.strict.scaling import check_target_groups, find
+from lab.cloud.strict.scaling import find
+from lab.cloud.strict.scaling_checks import check_target_groups
 
 
 @strict("autoscaling", "AttachLoadBalancerTargetGroups")
