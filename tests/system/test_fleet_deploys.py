@@ -119,24 +119,6 @@ def test_a_killed_deploy_is_finished_by_the_next_one(serving: Autoscaled) -> Non
     assert handed_back(serving)
 
 
-def test_a_fleet_that_somebody_holds_is_left_alone(serving: Autoscaled) -> None:
-    before = serving.releases()
-    named = {"ResourceId": "autoscaled-web", "ResourceType": "auto-scaling-group", "PropagateAtLaunch": False}
-    tag = {**named, "Key": LOCK, "Value": "bob@desk run 20-2 since 2099-01-01T00:00:00Z"}
-    serving.client("autoscaling").create_or_update_tags(Tags=[tag])
-    another_release(serving)
-    try:
-        for playbook in ("deploy", "web"):
-            run = serving.fail(playbook)
-            assert "autoscaled-web is locked: bob@desk run 20-2 since 2099-01-01T00:00:00Z is at work" in run.output
-            assert "-e fleet_force=true" in run.output
-        assert serving.tags()[LOCK] == tag["Value"]
-    finally:
-        serving.client("autoscaling").delete_tags(Tags=[{**named, "Key": LOCK}])
-    assert serving.releases() == before
-    assert handed_back(serving)
-
-
 def test_the_last_healthy_host_of_a_larger_fleet_is_not_taken_out(serving: Autoscaled) -> None:
     before = serving.releases()
     first, second = sorted(serving.instances())
