@@ -132,7 +132,7 @@ class Autoscaled(Platform):
         return answer
 
     @contextmanager
-    def visitors(self, rate: int = 200, seconds: int = 240) -> Iterator[dict[str, int]]:
+    def visitors(self, rate: int = 40, seconds: int = 600) -> Iterator[dict[str, int]]:
         """Requests over kept and over new connections to every node while the block runs.
 
         How many were ``sent`` and ``failed`` is in the dictionary afterwards. A request that met the end of a kept
