@@ -70,8 +70,10 @@ options:
 attributes:
   check_mode:
     support: full
+    description: Tells what would change, also where what a name is to lead to does not exist yet.
   diff_mode:
     support: full
+    description: Shows where the platform's names lead.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
