@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.gatehouse.platform.plugins.module_utils import _places
-
-# Where a secret lies, as the beginning of a reference.
-PARAMETER, SECRET = "ssm:", "secretsmanager:"
+from ansible_collections.gatehouse.platform.plugins.module_utils._secret_references import (
+    PARAMETER,
+    SECRET,
+    is_reference,
+)
 
 
 class IdentityError(Exception):
@@ -62,11 +64,6 @@ def references(secrets: Any) -> list[str]:
     if isinstance(values, str):
         values = [values]
     return [str(value) for value in values if not isinstance(secrets, Mapping) or is_reference(value)]
-
-
-def is_reference(value: Any) -> bool:
-    """Whether a value says where a secret lies, instead of being one."""
-    return isinstance(value, str) and value.startswith((f"{PARAMETER}/", SECRET))
 
 
 def trust(partition: str) -> dict[str, Any]:
