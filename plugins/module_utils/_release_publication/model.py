@@ -51,8 +51,8 @@ class Wish:
 
     ``services`` are entries of the role web_service by name, ``running`` what runs of each. With ``complete`` these
     are all services; others that were published go then. ``archives`` are the releases that the controller has, by
-    key, ``unread`` says by service why it has none. ``settings`` are the roles' variables and the health checks, None to leave them as they were published.
-    ``keep`` is how many releases of a service stay.
+    key; ``unread`` says by service why it has none. ``settings`` are the roles' variables and the health checks, None
+    to leave them as they were published. ``keep`` is how many releases of a service stay.
     """
 
     platform: str
