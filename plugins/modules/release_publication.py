@@ -41,10 +41,10 @@ options:
     description: What the hosts run. By service and host, a mapping with C(release) and C(fingerprint).
     type: dict
     required: true
-  complete:
-    description: Whether these are all services of the fleet. Others that are published go then, else they stay.
-    type: bool
-    default: true
+  only:
+    description: The services that the run was about. Others stay as they are published. Left out, it was about all.
+    type: list
+    elements: str
   virtual_hosts:
     description:
       - The virtual hosts of role apache_proxy, whose variables are published with them.
@@ -141,7 +141,7 @@ SPEC = {
     # The action plugin moves them into `prepared`: environments are for the service alone.
     "services": {"type": "list", "elements": "dict", "required": True},
     "running": {"type": "dict", "required": True},
-    "complete": {"type": "bool", "default": True},
+    "only": {"type": "list", "elements": "str"},
     "virtual_hosts": {"type": "list", "elements": "dict"},
     "target_groups": {"type": "list", "elements": "dict", "default": []},
     "ansible_core": {"type": "str", "default": ""},

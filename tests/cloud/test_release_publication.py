@@ -129,16 +129,16 @@ def test_what_runs_after_a_rollback_is_published_although_its_source_is_gone(sto
     assert store.manifest["releases"]["orders"]["fingerprint"] == second
     back = {"orders": store.runs(first)}
     (store.folder / "orders" / "app.py").unlink()
-    store.publish(running=back, complete=False, virtual_hosts=None)
+    store.publish(running=back, only=["orders"], virtual_hosts=None)
     assert store.manifest["releases"]["orders"]["fingerprint"] == first
     assert store.manifest["settings"]["variables"]["apache_proxy_virtual_hosts"] == HOSTS
-    assert store.publish(running=back, complete=False, virtual_hosts=None).changed == 0
+    assert store.publish(running=back, only=["orders"], virtual_hosts=None).changed == 0
 
 
 def test_one_service_is_published_and_the_others_stay_as_they_were(store: Store) -> None:
     store.publish(services=[ORDERS, GUIDE])
     newer = {**GUIDE, "source": {"package": "guide", "version": "2.0"}}
-    store.publish(services=[newer], complete=False)
+    store.publish(services=[newer], only=["guide"])
     assert set(store.manifest["releases"]) == {"orders", "guide"}
     assert json.loads(store.get(store.manifest["releases"]["guide"]["key"]))["version"] == "2.0"
     store.publish(services=[newer])
@@ -148,7 +148,7 @@ def test_one_service_is_published_and_the_others_stay_as_they_were(store: Store)
 def test_what_cannot_be_published_is_told_at_once_and_nothing_is_put(store: Store) -> None:
     secret = {**ORDERS, "secrets": {"TOKEN": "hunter2-hunter2", "KEY": "ssm:/shop/key"}}
     running = {"orders": store.runs("a" * 64, "b" * 64)}
-    told = store.publish(succeeds=False, services=[secret], running=running, complete=False).stdout
+    told = store.publish(succeeds=False, services=[secret], running=running, only=["orders"]).stdout
     assert "service orders: secrets.TOKEN is the secret itself" in told
     assert "give ssm:/shop/orders/TOKEN or secretsmanager:shop/orders/TOKEN" in told
     assert "its hosts run different releases (i-1 runs 20261128T080000Z-aaaaaaaa, i-2 runs" in told

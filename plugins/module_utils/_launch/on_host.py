@@ -33,12 +33,9 @@ LOCK = "/run/gatehouse-launch/lock"
 LOG = "/var/log/gatehouse-launch.log"
 OURS = f"{DATA}/collections/ansible_collections/gatehouse/platform"
 METADATA = "http://169.254.169.254/latest"
-PACKAGES = "python3-venv python3-boto3"
 # An apt that was killed is repaired first; at boot others use it as well.
-INSTALL = (
-    "dpkg --configure --pending --force-confdef --force-confold && apt-get -qq update && "
-    f"apt-get -qq -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends {PACKAGES}"
-)
+REPAIR = "dpkg --configure --pending --force-confdef --force-confold"
+APT = "apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0"
 FORMAT, ATTEMPTS = 1, 2
 # Seconds.
 LOOK, PAUSE, APPLY = 3, 10, 1800
@@ -74,16 +71,14 @@ def run(*command: str, seconds: int = 900) -> None:
         raise LaunchError(f"{command[0]} ended with status {process.returncode}")
 
 
-def install() -> None:
-    """What it takes to read the release store and to apply what is in it."""
+def install(packages: list[str]) -> None:
+    """What it takes to read the release store, and what the roles would install one after the other."""
     for left in reversed(range(6)):
-        if (
-            subprocess.run(["dpkg-query", "--show", *PACKAGES.split()], check=False, capture_output=True).returncode
-            == 0
-        ):
+        if subprocess.run(["dpkg-query", "--show", *packages], check=False, capture_output=True).returncode == 0:
             return
         try:
-            run("sh", "-c", INSTALL)
+            wanted = f"install --yes --no-install-recommends {' '.join(packages)}"
+            run("sh", "-c", f"{REPAIR} && {APT} update && {APT} {wanted}")
         except LaunchError:
             if not left:
                 raise
@@ -230,7 +225,7 @@ def apply(account: Account, text: bytes) -> str:
 def launch(settings: dict[str, Any], lock: int) -> int:
     """The exit status. Without boto3 nobody can be told, and the life-cycle action ends by its own time."""
     with phase("install"):
-        install()
+        install(settings["packages"])
     account, over = Account(settings), threading.Event()
     threading.Thread(target=account.heartbeats, args=(over,), daemon=True).start()
     try:

@@ -43,7 +43,8 @@ def wish_from(params: Mapping[str, Any], prepared: Mapping[str, Any]) -> Wish:
         )
         for name, by in params["running"].items()
     }
-    entries = [entry for entry in prepared["services"] if entry["name"] in running]
+    only = params["only"]
+    entries = [one for one in prepared["services"] if one["name"] in running and (not only or one["name"] in only)]
     here, unread = archives(params["fleet"], entries, params["inventory"], params["cache"])
     return Wish(
         platform=params["platform"],
@@ -52,7 +53,7 @@ def wish_from(params: Mapping[str, Any], prepared: Mapping[str, Any]) -> Wish:
         collection=collection(params["fleet"], params["collection"]),
         services={str(entry["name"]): entry for entry in entries},
         running=running,
-        complete=params["complete"],
+        complete=not only,
         archives=here,
         unread=unread,
         settings=prepared.get("settings"),

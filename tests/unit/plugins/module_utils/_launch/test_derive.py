@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.gatehouse.platform.plugins.filter.launch import launching_fleets
 from ansible_collections.gatehouse.platform.plugins.module_utils._compute.findings import USER_DATA
 from ansible_collections.gatehouse.platform.plugins.module_utils._launch import derive
 
@@ -19,7 +20,7 @@ WEB: dict[str, Any] = {"name": "web", "min": 1, "max": 4}
 
 
 def only(entry: dict[str, Any]) -> dict[str, Any]:
-    (found,) = derive.fleets([entry], "shop", "shop-releases")
+    (found,) = launching_fleets([entry], "shop", "shop-releases")
     return found
 
 
@@ -37,6 +38,7 @@ def test_a_fleet_gets_a_hook_that_abandons_and_user_data_that_know_it() -> None:
         "group": "shop-web",
         "heartbeat": 100,
         "hook": "shop-web-ready",
+        "packages": ["apache2", "logrotate", "python3-boto3", "python3-venv", "ssl-cert"],
         "wait": 3600,
     }
     assert {key: found[key] for key in WEB} == WEB

@@ -10,6 +10,7 @@ from typing import Any
 from ansible_collections.gatehouse.platform.plugins.filter.launch import publication_findings
 from ansible_collections.gatehouse.platform.plugins.module_utils._release_publication.fleets import publications
 
+SERVICES = [{"name": "orders"}, {"name": "report", "fleet": "batch"}]
 FLEETS = [{"name": "web"}, {"name": "batch"}]
 
 
@@ -23,9 +24,29 @@ def runs(fingerprint: str) -> dict[str, Any]:
 
 def test_what_every_host_of_a_fleet_runs_is_told() -> None:
     hosts = {"i-1": host("web", services=runs("aa")), "i-2": host("web", services=runs("aa")), "web1": {}}
-    (found,) = publications(FLEETS, hosts, list(hosts))
+    (found,) = publications(FLEETS, hosts, list(hosts), SERVICES)
     told = {"release": "r-aa", "fingerprint": "aa"}
-    assert found == {"fleet": "web", "running": {"orders": {"i-1": told, "i-2": told}}, "lacking": []}
+    assert found == {
+        "fleet": "web",
+        "services": [{"name": "orders"}],
+        "running": {"orders": {"i-1": told, "i-2": told}},
+        "lacking": [],
+    }
+
+
+def test_what_a_host_said_counts_where_nothing_was_deployed_to_it() -> None:
+    asked = {"ec2_tags": {"gatehouse:fleet": "web"}, "publish_running": {"services": runs("aa")}}
+    skipped = {**asked, "web_service_result": {"skipped": True}}
+    hosts = {"i-1": host("web", services=runs("aa")), "i-2": asked, "i-3": skipped}
+    (found,) = publications(FLEETS, hosts, list(hosts), SERVICES)
+    assert found["lacking"] == []
+    assert set(found["running"]["orders"]) == {"i-1", "i-2", "i-3"}
+
+
+def test_a_service_that_a_host_does_not_run_is_told_of_that_host_as_well() -> None:
+    hosts = {"i-1": host("web", services=runs("aa")), "i-2": host("web", services={"other": runs("bb")["orders"]})}
+    (found,) = publications(FLEETS, hosts, list(hosts), SERVICES)
+    assert found["running"]["orders"]["i-2"] == {"release": "", "fingerprint": ""}
 
 
 def test_hosts_that_a_run_did_not_bring_so_far_are_named() -> None:
@@ -34,13 +55,13 @@ def test_hosts_that_a_run_did_not_bring_so_far_are_named() -> None:
         "i-2": host("web", failed=True, msg="unhealthy"),
         "i-3": {"ec2_tags": {"gatehouse:fleet": "web"}},
     }
-    (found,) = publications(FLEETS, hosts, list(hosts))
+    (found,) = publications(FLEETS, hosts, list(hosts), SERVICES)
     assert found["lacking"] == ["i-2", "i-3"]
 
 
 def test_a_service_that_was_removed_is_not_published() -> None:
     hosts = {"i-1": host("batch", services={**runs("aa"), "old": {"state": "absent"}})}
-    (found,) = publications(FLEETS, hosts, ["i-1"])
+    (found,) = publications(FLEETS, hosts, ["i-1"], SERVICES)
     assert set(found["running"]) == {"orders"}
 
 
