@@ -18,7 +18,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 SYSTEM ?= subdomains
 SCENARIOS := $(notdir $(patsubst %/converge.yml,%,$(wildcard molecule/*/converge.yml)))
 
-.PHONY: demo demo-down cloud cloud-down test test-faults bench setup lint sanity unit control-plane region scenarios end-to-end faults $(addprefix molecule-,$(SCENARIOS))
+.PHONY: demo demo-down cloud cloud-down test test-faults bench setup lint sanity unit control-plane region system scenarios end-to-end faults $(addprefix molecule-,$(SCENARIOS))
 
 demo: setup
 	@[ -e inventory/$(SYSTEM)/aws_ec2.yml ] || python -m lab up
@@ -45,7 +45,7 @@ cloud-down:
 # Two at a time on two cores; what measures requests while something breaks has the machine for itself.
 test: setup
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint sanity unit control-plane scenarios
-	$(MAKE) --no-print-directory end-to-end faults region
+	$(MAKE) --no-print-directory end-to-end faults region system
 
 test-faults: setup
 	@pytest tests/faults --every-position --resume
@@ -63,7 +63,7 @@ lint:
 	yamllint --strict .
 	ansible-lint --offline --strict
 	MYPYPATH=.collections mypy --explicit-package-bases -p ansible_collections.gatehouse.platform.plugins
-	MYPYPATH=.collections mypy lab benchmarks tests/harness.py
+	MYPYPATH=.collections mypy lab benchmarks tests/harness.py tests/system/autoscaled.py
 	antsibull-changelog lint
 	GIT_CEILING_DIRECTORIES=$(CURDIR) antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=dependent --disallow-unknown-collection-refs .collections/ansible_collections/gatehouse/platform
 	shellcheck requirements/install.sh tests/*.sh .ci/run
@@ -85,6 +85,10 @@ control-plane:
 region:
 	@echo "== an AWS region on this machine"
 	pytest tests/region
+
+system:
+	@echo "== the system autoscaled, on a region of its own"
+	pytest tests/system
 
 scenarios: $(addprefix molecule-,$(SCENARIOS))
 

@@ -17,7 +17,7 @@ import yaml
 
 from lab.machine import LabError, run
 from lab.model import ROOT
-from lab.region.place import Place
+from lab.region.place import CLOUD, Place
 
 # The files that say who answers names; the second leaves out what would answer instead of the first.
 RESOLVER_FILES = ("resolv.conf", "nsswitch.conf")
@@ -32,7 +32,8 @@ class Account:
 
     @property
     def directory(self) -> Path:
-        return ROOT / ".lab" / self.system
+        """One for each region that has the system."""
+        return ROOT / ".lab" / (self.system if self.place.name == CLOUD else f"{self.system}-{self.place.name}")
 
     @property
     def inventories(self) -> list[str]:

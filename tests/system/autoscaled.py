@@ -1,0 +1,170 @@
+# Copyright: gatehouse.platform maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The system "autoscaled" in an account of its own: run playbooks, ask the API, ask the load balancer."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from configparser import ConfigParser
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from lab.account import Account, region_of
+from lab.model import ROOT
+from lab.region import __main__ as region
+from lab.region.region import settle
+from tests.harness import Answer, Platform
+from tests.region.account import eventually
+
+SYSTEM = "autoscaled"
+PROBE = ROOT / "plugins" / "module_utils"
+
+
+@dataclass
+class Autoscaled(Platform):
+    """The system declared in ``folder``, on the region ``name``."""
+
+    domain: str = "shop.example"
+
+    @cached_property
+    def account(self) -> Account:
+        return Account(SYSTEM, settle(self.name))
+
+    @property
+    def state(self) -> Path:
+        return self.account.directory
+
+    @property
+    def declaration(self) -> Path:
+        return self.folder / f"inventory/{SYSTEM}/group_vars/all.yml"
+
+    @property
+    def inventories(self) -> list[str]:
+        return ["--inventory", f"{self.folder}/inventory/{SYSTEM}", "--inventory", f"{self.state}/inventory"]
+
+    def up(self, *_hosts: object, **_options: object) -> None:
+        """Start the region, if it does not run; hosts are made through its API."""
+        assert region.main(["up", "--name", self.name, "--aws-region", region_of(SYSTEM)]) == 0
+        self.account.prepare()
+
+    def down(self) -> None:
+        """Remove the region and what was written beside it."""
+        region.main(["down", "--name", self.name])
+        shutil.rmtree(self.state, ignore_errors=True)
+
+    def command(self, program: str, *arguments: str) -> list[str]:
+        return self.account.command(*super().command(program, *arguments))
+
+    def _environment(self) -> dict[str, str]:
+        return {**self.account.environment, "ANSIBLE_NOCOLOR": "1", **self.environment}
+
+    def client(self, service: str) -> Any:
+        """A client of the region's API."""
+        known = self.account.place.noted()
+        settings = ConfigParser()
+        settings.read(known["config"])
+        access = {name: settings["default"][name] for name in ("aws_access_key_id", "aws_secret_access_key")}
+        return boto3.client(service, endpoint_url=known["endpoint"], region_name=known["region"], **access)
+
+    # The fleet, as the API tells of it.
+
+    def fleet(self, name: str = "web") -> dict[str, Any]:
+        """The Auto Scaling group of a fleet."""
+        named = {"AutoScalingGroupNames": [f"{SYSTEM}-{name}"]}
+        found: list[dict[str, Any]] = self.client("autoscaling").describe_auto_scaling_groups(**named)[
+            "AutoScalingGroups"
+        ]
+        return found[0]
+
+    def tags(self, fleet: str = "web") -> dict[str, str]:
+        """The tags of a fleet's group."""
+        return {tag["Key"]: tag["Value"] for tag in self.fleet(fleet)["Tags"]}
+
+    def suspended(self, fleet: str = "web") -> set[str]:
+        """Processes of the group that stand still."""
+        return {one["ProcessName"] for one in self.fleet(fleet)["SuspendedProcesses"]}
+
+    def instances(self, fleet: str = "web") -> list[str]:
+        """Ids of the group's instances, in order."""
+        return sorted(one["InstanceId"] for one in self.fleet(fleet)["Instances"])
+
+    def targets(self, group: str = f"{SYSTEM}-shop") -> dict[str, str]:
+        """State of every registered target by its id."""
+        elb = self.client("elbv2")
+        arn = elb.describe_target_groups(Names=[group])["TargetGroups"][0]["TargetGroupArn"]
+        found = elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+        return {one["Target"]["Id"]: one["TargetHealth"]["State"] for one in found}
+
+    def releases(self, service: str = "shop", fleet: str = "web") -> dict[str, str]:
+        """Live release of a service by host."""
+        link = f"readlink /srv/{service}/current"
+        return {host: self.on(host, link).strip().rpartition("/")[2] for host in self.instances(fleet)}
+
+    # The load balancer, as a visitor meets it.
+
+    @property
+    def nodes(self) -> list[str]:
+        """Public addresses of the load balancer's nodes, one per zone."""
+        owned = {"Name": "description", "Values": ["ELB app/*"]}
+        found = self.client("ec2").describe_network_interfaces(Filters=[owned])["NetworkInterfaces"]
+        return sorted(one["Association"]["PublicIp"] for one in found if "Association" in one)
+
+    def visit(self, path: str = "/health", node: int = 0) -> Answer:
+        """Ask one node of the load balancer by the public name."""
+        connection = http.client.HTTPConnection(self.nodes[node], 80, timeout=15)
+        connection.request("GET", path, headers={"Host": self.domain})
+        response = connection.getresponse()
+        answer = Answer(response.status, dict(response.getheaders()), response.read().decode())
+        connection.close()
+        return answer
+
+    @contextmanager
+    def visitors(self, rate: int = 200, seconds: int = 240) -> Iterator[dict[str, int]]:
+        """Requests over kept and over new connections to every node while the block runs.
+
+        How many were ``sent`` and ``failed`` is in the dictionary afterwards. A request that met the end of a kept
+        connection is sent again, as every HTTP client does (RFC 9112, section 9.3.1).
+        """
+        tally = {"sent": 0, "failed": 0}
+        nodes = self.nodes
+        started = {node: self._visitor(node, rate / len(nodes), seconds) for node in nodes}
+        failures: list[Any] = []
+        try:
+            assert eventually(lambda: all(self._sends(*one) for one in started.items()), 30)
+            yield tally
+        finally:
+            for process in started.values():
+                os.kill(process.pid, signal.SIGTERM)
+            for process in started.values():
+                report = json.loads(process.communicate(timeout=60)[0])
+                tally["sent"] += report["sent"]
+                tally["failed"] += report["failed"]
+                failures += [report] if report["failed"] else []
+        assert not failures, failures
+
+    def _visitor(self, node: str, rate: float, seconds: int) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "_load_probe", "--address", node, "--rate", str(rate)]
+        command += ["--seconds", str(seconds), "--pid-file", f"{self.state}/visitor-{node}"]
+        return subprocess.Popen(
+            [*command, f"http://{self.domain}/health"], cwd=PROBE, stdout=subprocess.PIPE, text=True
+        )
+
+    def _sends(self, node: str, process: subprocess.Popen[str]) -> bool:
+        try:
+            known = json.loads((self.state / f"visitor-{node}").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        return bool(known == {"pid": process.pid, "ready": True})
