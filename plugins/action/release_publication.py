@@ -43,7 +43,7 @@ class ActionModule(ActionBase):
         }
         answer: dict[str, Any] = self._execute_module(
             module_name="gatehouse.platform.release_publication",
-            module_args={**filled, **arguments, "services": [], "prepared": json.dumps(prepared, sort_keys=True)},
+            module_args={**filled, **arguments, "services": [], "prepared": json.dumps(prepared)},
             task_vars=task_vars,
         )
         return result | answer

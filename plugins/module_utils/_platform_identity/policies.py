@@ -150,7 +150,9 @@ def _of_keys(place: Place) -> list[dict[str, Any]]:
     if not place.keys:
         return []
     ways = [f"{service}.{place.region}.amazonaws.com*" for service in ("s3", "secretsmanager", "ssm")]
-    return [{**_allow(["kms:Decrypt"], place.keys), "Condition": {"StringLike": {"kms:ViaService": ways}}}]
+    # What is written into the release store is encrypted with a new data key.
+    writes = ["kms:GenerateDataKey"] if place.bucket and place.logs else []
+    return [{**_allow(["kms:Decrypt", *writes], place.keys), "Condition": {"StringLike": {"kms:ViaService": ways}}}]
 
 
 def _allow(actions: Iterable[str], resources: Iterable[str]) -> dict[str, Any]:

@@ -139,7 +139,8 @@ def _text(
         "services": {name: without_source(entries[name]) for name in fingerprints},
         "settings": settings or {},
     }
-    return json.dumps(manifest, indent=2, sort_keys=True) + "\n"
+    # The order of what roles are told is theirs: it may show in the files that they write.
+    return json.dumps(manifest, indent=2) + "\n"
 
 
 def without_source(entry: Mapping[str, Any]) -> dict[str, Any]:

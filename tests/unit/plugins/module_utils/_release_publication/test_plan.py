@@ -180,6 +180,13 @@ def test_secrets_are_published_as_references_alone_and_sources_not_at_all() -> N
     assert "hunter2" not in told
 
 
+def test_the_order_of_what_roles_are_told_is_kept() -> None:
+    headers = {"X-B": "1", "X-A": "2"}
+    settings = {"variables": {"apache_proxy_headers": headers}, "checks": []}
+    published = read(plan(wish({"orders": "aa"}, settings=settings), NOTHING).text)
+    assert list(published["settings"]["variables"]["apache_proxy_headers"]) == ["X-B", "X-A"]
+
+
 def test_a_diff_has_names_of_variables_and_no_values() -> None:
     entry = {"name": "orders", "port": 5001, "environment": {"COLOR": "green-as-grass"}, "secrets": {"KEY": "ssm:/k"}}
     shown = list(lines(read(plan(wish({"orders": "aa"}, services={"orders": entry}), NOTHING).text)))
