@@ -13,9 +13,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.gatehouse.platform.plugins.module_utils._inventory import inventory_directory
+from ansible_collections.gatehouse.platform.plugins.module_utils._secret_references import is_reference
 from ansible_collections.gatehouse.platform.plugins.module_utils._web_services import source
 from ansible_collections.gatehouse.platform.plugins.module_utils._web_services.findings import findings
 from ansible_collections.gatehouse.platform.plugins.module_utils._web_services.model import WebServiceError
+from ansible_collections.gatehouse.platform.plugins.module_utils._web_services.secrets import PACKAGE
 from ansible_collections.gatehouse.platform.plugins.plugin_utils.installing import InstallingAction
 from ansible_collections.gatehouse.platform.plugins.plugin_utils.operator import operator
 
@@ -66,6 +68,7 @@ class ActionModule(InstallingAction):
             "operator": operator(),
             **self._task.args,
             "services": services,
+            "packages": [*(self._task.args.get("packages") or []), *_packages(self._task.args["services"])],
             "prepared": json.dumps(prepared, sort_keys=True),
         }
         return self.call("gatehouse.platform.web_services", arguments, task_vars)
@@ -87,6 +90,12 @@ class ActionModule(InstallingAction):
             return self._call(prepared, task_vars)
         finally:
             self._remove_tmp_path(directory, force=True)
+
+
+def _packages(services: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the host needs besides: secrets that a service only refers to are read there."""
+    referring = any(is_reference(value) for service in services for value in (service.get("secrets") or {}).values())
+    return [PACKAGE] if referring else []
 
 
 def _read_sources(

@@ -125,7 +125,10 @@ options:
         description: Environment variables. Their values appear in no log and no diff.
         type: dict
       secrets:
-        description: Secrets, readable by the service alone as files in C($CREDENTIALS_DIRECTORY).
+        description:
+          - Secrets, readable by the service alone as files in C($CREDENTIALS_DIRECTORY).
+          - A value like V(ssm:/shop/token), V(secretsmanager:shop/db) or V(secretsmanager:ARN) says where the secret
+            lies; an EC2 instance reads it by its own role, with boto3.
         type: dict
       migrate:
         description: Command that runs once per release, before it is started, as the service's user.
@@ -234,8 +237,8 @@ plan:
   sample: ["orders: unpacks release 1a2b3c4d from directory ../../applications/orders"]
 services:
   description: >-
-    What runs now, by service: C(release), C(previous) (where a rollback goes), C(color), C(url), C(health)
-    and C(changed); C(before) has the C(release) and the C(color) that were live before.
+    What runs now, by service: C(release), C(fingerprint) of its content, C(previous) (where a rollback goes), C(color),
+    C(url), C(health) and C(changed); C(before) has the C(release) and the C(color) that were live before.
   returned: success
   type: dict
 unlisted:

@@ -12,30 +12,33 @@ from ansible_collections.gatehouse.platform.plugins.module_utils._compute.model 
 from ansible_collections.gatehouse.platform.plugins.module_utils._compute.survey import Resource, found, members
 
 # https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_InstanceRefresh.html
+READY, HELD = ("InService",), "Pending:Wait"
 GOING_ON = ("Pending", "InProgress", "Cancelling", "RollbackInProgress", "Baking")
 
 
-def standing(groups: Iterable[Resource], names: Sequence[str], failures: Mapping[str, str] | None = None) -> list[str]:
+def standing(
+    groups: Iterable[Resource], names: Sequence[str], failures: Mapping[str, str] | None = None, held: bool = False
+) -> list[str]:
     """A sentence for each of the groups that has not all its instances in service.
 
-    ``failures`` are the groups' last failed activities.
+    ``failures`` are the groups' last failed activities. With ``held``, instances that a life-cycle hook holds count.
     """
     known = {str(group["auto_scaling_group_name"]): group for group in groups}
     told = []
     for name in names:
-        words = _lacking(known.get(name))
+        words = _lacking(known.get(name), (*READY, HELD) if held else READY)
         if words:
             failure = (failures or {}).get(name)
             told.append(f"{name}: {words}" + (f"; last failed activity: {failure}" if failure else ""))
     return told
 
 
-def _lacking(group: Resource | None) -> str:
+def _lacking(group: Resource | None, states: Sequence[str]) -> str:
     """Empty when nothing is."""
     if group is None:
         return "there is no such Auto Scaling group"
     wanted, present = int(group["desired_capacity"]), members(group)
-    ready = [one for one in present if (one["lifecycle_state"], one["health_status"]) == ("InService", "Healthy")]
+    ready = [one for one in present if one["lifecycle_state"] in states and one["health_status"] == "Healthy"]
     if len(ready) >= wanted:
         return ""
     others = ", ".join(
@@ -73,11 +76,13 @@ def result(params: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]
     for fleet in wanted.fleets:
         name = wanted.full(fleet.name)
         group, template = here.groups.get(name), here.templates.get(name)
+        present = members(group) if group else []
         fleets[fleet.name] = {
             "group": name if group else "",
             "launch_template": str(template["launch_template_id"]) if template else "",
             "version": int(template["latest_version_number"]) if template else 0,
-            "instances": [str(one["instance_id"]) for one in members(group)] if group else [],
+            "instances": [str(one["instance_id"]) for one in present],
+            "held": [str(one["instance_id"]) for one in present if one["lifecycle_state"] == HELD],
         }
     return {"instances": machines, "fleets": fleets}
 

@@ -11,12 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ansible_collections.gatehouse.platform.plugins.module_utils._platform_identity.policies import (
-    PARAMETER,
-    SECRET,
-    Place,
-    policies,
-)
+from ansible_collections.gatehouse.platform.plugins.module_utils._platform_identity.policies import Place, policies
+from ansible_collections.gatehouse.platform.plugins.module_utils._secret_references import PARAMETER, SECRET
 
 NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 ACTION = re.compile(r"[a-z0-9-]+:[A-Za-z0-9*?]+")

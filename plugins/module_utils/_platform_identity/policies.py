@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.gatehouse.platform.plugins.module_utils import _places
-
-# Where a secret lies, as the beginning of a reference.
-PARAMETER, SECRET = "ssm:", "secretsmanager:"
+from ansible_collections.gatehouse.platform.plugins.module_utils._secret_references import (
+    PARAMETER,
+    SECRET,
+    is_reference,
+)
 
 
 class IdentityError(Exception):
@@ -62,11 +64,6 @@ def references(secrets: Any) -> list[str]:
     if isinstance(values, str):
         values = [values]
     return [str(value) for value in values if not isinstance(secrets, Mapping) or is_reference(value)]
-
-
-def is_reference(value: Any) -> bool:
-    """Whether a value says where a secret lies, instead of being one."""
-    return isinstance(value, str) and value.startswith((f"{PARAMETER}/", SECRET))
 
 
 def trust(partition: str) -> dict[str, Any]:
@@ -153,7 +150,9 @@ def _of_keys(place: Place) -> list[dict[str, Any]]:
     if not place.keys:
         return []
     ways = [f"{service}.{place.region}.amazonaws.com*" for service in ("s3", "secretsmanager", "ssm")]
-    return [{**_allow(["kms:Decrypt"], place.keys), "Condition": {"StringLike": {"kms:ViaService": ways}}}]
+    # What is written into the release store is encrypted with a new data key.
+    writes = ["kms:GenerateDataKey"] if place.bucket and place.logs else []
+    return [{**_allow(["kms:Decrypt", *writes], place.keys), "Condition": {"StringLike": {"kms:ViaService": ways}}}]
 
 
 def _allow(actions: Iterable[str], resources: Iterable[str]) -> dict[str, Any]:

@@ -59,6 +59,11 @@ class Found:
         return dict((self.bucket or {}).get("bucket_tagging") or {})
 
 
+def bucket_name(platform: str, account: str, region: str) -> str:
+    """The bucket of a platform, unless it was given another name."""
+    return f"{platform}-releases-{account}-{region}"
+
+
 def plan(store: Store, found: Found) -> dict[str, Any]:
     """What is wrong as ``findings``, what has to be created or set as ``words``, and what to do about it."""
     own = _is_own(store, found)

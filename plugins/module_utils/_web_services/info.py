@@ -61,8 +61,10 @@ def unit_names(name: str, live: str | None) -> list[str]:
 def summary(service: Service, state: State, shown: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     """One service as the module returns it; asks the live deployment for its health."""
     found = {name: shown.get(name, {}) for name in unit_names(service.name, state.live)}
+    live = state.releases.get(live_release(state) or "")
     return {
         "release": live_release(state),
+        "fingerprint": live.fingerprint if live else None,
         "previous": previous_release(state),
         "releases": {name: release.state for name, release in sorted(state.releases.items())},
         "color": state.live,

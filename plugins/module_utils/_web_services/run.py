@@ -20,6 +20,7 @@ from ansible_collections.gatehouse.platform.plugins.module_utils._web_services i
     info,
     ledger,
     releases,
+    secrets,
     slots,
     units,
 )
@@ -52,7 +53,7 @@ class Request:
 
 def run(request: Request) -> dict[str, Any]:
     """The module's result. Raises WebServiceError with one message about everything that failed."""
-    services = wanted(request)
+    services = secrets.resolved(wanted(request), request.check)
     now = _now()
     plans = plan_all(services, now)
     result: dict[str, Any] = {
@@ -113,11 +114,13 @@ def _summary(item: Plan, found: Any, check: bool) -> dict[str, Any]:
     state = item.after() if check else found
     if service.absent:
         return {"state": "absent", "changed": item.changed}
+    live = state.releases.get(live_release(state) or "")
     return {
         "state": "present",
         "changed": item.changed,
         "before": {"release": live_release(item.state), "color": item.state.live},
         "release": live_release(state),
+        "fingerprint": live.fingerprint if live else None,
         "previous": previous_release(state),
         "color": state.live,
         "url": f"http://127.0.0.1:{service.port}",

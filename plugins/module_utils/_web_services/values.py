@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.gatehouse.platform.plugins.module_utils._secret_references import is_reference
 from ansible_collections.gatehouse.platform.plugins.module_utils._web_services.model import KINDS, SOURCES
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -125,6 +126,10 @@ def variables(service: Mapping[str, Any], where: str) -> list[str]:
                 found.append(f"{where}.{key} has {name!r}, which is no name of a variable")
             if isinstance(value, (Mapping, list)) or value is None or "\0" in str(value):
                 found.append(f"{where}.{key}.{name} is not a text")
+            elif key == "secrets" and is_reference(value) and value.endswith(("*", ":", "/")):
+                found.append(
+                    f"{where}.{key}.{name} refers to no single secret: give ssm:/path/name or secretsmanager:name"
+                )
     return found
 
 

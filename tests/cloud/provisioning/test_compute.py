@@ -134,7 +134,7 @@ def test_check_mode_lists_everything_on_an_empty_account_and_makes_nothing(shop:
     ]
     assert empty.facts["compute_result"] == {
         "instances": {"bastion": {"id": "", "private_address": "", "public_address": ""}},
-        "fleets": {"web": {"group": "", "launch_template": "", "version": 0, "instances": []}},
+        "fleets": {"web": {"group": "", "launch_template": "", "version": 0, "instances": [], "held": []}},
     }
     assert {name[:8] for name in shop.cloud.calls.count()} == {"Describe"}
 
@@ -220,6 +220,7 @@ def test_all_is_made_once_although_interrupted_and_removed_with_foreign_things_l
                 "launch_template": version["LaunchTemplateId"],
                 "version": 1,
                 "instances": [],
+                "held": [],
             }
         },
     }

@@ -413,6 +413,9 @@ def test_a_fleet_stands_when_as_many_are_in_service_as_are_desired() -> None:
     assert standing.standing([group], ["shop-web"], {"shop-web": "no capacity"}) == [
         "shop-web: 1 of 2 instances in service (i-2 is Pending:Wait); last failed activity: no capacity"
     ]
+    assert standing.standing([group], ["shop-web"], held=True) == []
+    group["instances"][1]["health_status"] = "Unhealthy"
+    assert len(standing.standing([group], ["shop-web"], held=True)) == 1
     assert standing.standing([], ["shop-web"]) == ["shop-web: there is no such Auto Scaling group"]
 
 

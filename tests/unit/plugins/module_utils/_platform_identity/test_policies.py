@@ -96,6 +96,8 @@ def test_keys_are_used_by_way_of_the_services_alone() -> None:
     (one,) = policies([entry()], place)["web"]["Statement"]
     assert (one["Action"], one["Resource"]) == (["kms:Decrypt"], [key])
     assert one["Condition"]["StringLike"]["kms:ViaService"][0] == "s3.eu-central-1.amazonaws.com*"
+    logging = policies([entry()], Place("shop", "1", "x", bucket="b", logs="logs/", keys=(key,)))["web"]["Statement"]
+    assert ["kms:Decrypt", "kms:GenerateDataKey"] in [one["Action"] for one in logging]
     assert findings([entry()], Place("shop", "1", "x", keys=("alias/shop",)))[0].startswith(
         "identity_kms_keys: 'alias/shop'"
     )

@@ -1,0 +1,109 @@
+# Copyright: gatehouse.platform maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Instances that Auto Scaling launches by itself bring themselves to what the others run, or are given up."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.region.account import eventually
+from tests.system.autoscaled import SYSTEM, Autoscaled
+
+MANIFEST = "web/current.json"
+PARAMETER = f"/{SYSTEM}/shop/TOKEN"
+
+
+class Store:
+    """The release store."""
+
+    def __init__(self, system: Autoscaled) -> None:
+        self.s3 = system.client("s3")
+        names = [one["Name"] for one in self.s3.list_buckets()["Buckets"]]
+        (self.bucket,) = (name for name in names if name.startswith(f"{SYSTEM}-releases-"))
+
+    def listed(self, prefix: str = "") -> list[str]:
+        found = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix)
+        return [one["Key"] for one in found.get("Contents", [])]
+
+    def get(self, key: str) -> bytes:
+        return bytes(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
+
+    def put(self, key: str, data: bytes) -> None:
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=data)
+
+
+@pytest.fixture
+def scaled(serving: Autoscaled) -> Iterator[Autoscaled]:
+    """The system, whose fleet has two instances again afterwards."""
+    yield serving
+    scale(serving, 2)
+
+
+def scale(system: Autoscaled, desired: int) -> None:
+    named = {"AutoScalingGroupName": f"{SYSTEM}-web", "DesiredCapacity": desired}
+    system.client("autoscaling").set_desired_capacity(**named)
+
+
+def changes(output: str, host: str) -> str:
+    """How many tasks have changed a host, as the recap has it."""
+    found = re.search(rf"^{host}\s.*changed=(\d+)", output, re.MULTILINE)
+    return found[1] if found else ""
+
+
+def with_secret(variables: dict[str, Any]) -> None:
+    variables["platform_services"][0]["secrets"] = {"TOKEN": f"ssm:{PARAMETER}"}
+
+
+def test_a_third_host_serves_untouched_with_the_release_and_the_secret_of_the_others(scaled: Autoscaled) -> None:
+    token = secrets.token_hex(16)
+    scaled.client("ssm").put_parameter(Name=PARAMETER, Value=token, Type="SecureString", Overwrite=True)
+    scaled.change(with_secret)
+    told = scaled.succeed("site", "--diff").output
+    assert scaled.succeed("site").count("changed") == 0
+    before = set(scaled.instances())
+    with scaled.visitors(rate=50):
+        scale(scaled, 3)
+        assert eventually(lambda: list(scaled.targets().values()) == ["healthy"] * 3, 400, 1), scaled.targets()
+    (third,) = set(scaled.instances()) - before
+    told += (run := scaled.succeed("site", "--diff")).output
+    assert changes(run.output, third) == "0", run.output
+    codes = {release.rpartition("-")[2] for release in scaled.releases().values()}
+    assert len(codes) == 1
+    held = {scaled.on(host, "cat /etc/gatehouse/services/shop/*/secrets/TOKEN") for host in scaled.instances()}
+    assert held == {token}
+    told += scaled.on(third, "cat /var/log/gatehouse-launch.log; journalctl --no-pager")
+    store = Store(scaled)
+    assert store.listed("web/releases/")
+    assert not any(token.encode() in store.get(key) for key in store.listed())
+    assert token not in told
+
+
+def test_an_instance_that_does_not_get_healthy_is_given_up_and_its_log_is_kept(scaled: Autoscaled) -> None:
+    scaled.succeed("site")
+    store, before = Store(scaled), set(scaled.instances())
+    good = store.get(MANIFEST)
+    manifest = json.loads(good)
+    manifest["services"]["shop"]["health"] = {"path": "/nowhere", "timeout": 5}
+    store.put(MANIFEST, json.dumps(manifest).encode())
+    with scaled.visitors(rate=50):
+        scale(scaled, 3)
+        assert eventually(lambda: store.listed("logs/web/"), 400, 1)
+        scale(scaled, 2)
+        (key,) = store.listed("logs/web/")
+        log = store.get(key).decode()
+        assert "is not healthy and was not put live" in log
+        assert "GET /nowhere" in log
+        assert "This instance is given up" in log
+        gone = key.rpartition("/")[2].removesuffix(".log")
+        assert gone not in before | set(scaled.targets())
+        assert eventually(lambda: gone not in scaled.instances(), 120, 1), scaled.fleet()
+    assert set(scaled.targets()) == before
+    scaled.succeed("site")
+    assert store.get(MANIFEST) == good
