@@ -37,12 +37,7 @@ METADATA = "http://169.254.169.254/latest"
 REPAIR = "dpkg --configure --pending --force-confdef --force-confold"
 APT = "apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0"
 FORMAT, ATTEMPTS = 1, 2
-# Seconds.
-LOOK, PAUSE, APPLY = 3, 10, 1800
-
-
-class LaunchError(Exception):
-    """Why this instance is not what it should be."""
+LOOK, PAUSE, APPLY = 3, 10, 1800  # seconds
 
 
 def say(text: str) -> None:
@@ -68,7 +63,7 @@ def run(*command: str, seconds: int = 900) -> None:
         for line in process.stdout or ():
             say(line.rstrip())
     if process.returncode:
-        raise LaunchError(f"{command[0]} ended with status {process.returncode}")
+        raise RuntimeError(f"{command[0]} ended with status {process.returncode}")
 
 
 def install(packages: list[str]) -> None:
@@ -79,7 +74,7 @@ def install(packages: list[str]) -> None:
         try:
             wanted = f"install --yes --no-install-recommends {' '.join(packages)}"
             run("sh", "-c", f"{REPAIR} && {APT} update && {APT} {wanted}")
-        except LaunchError:
+        except RuntimeError:
             if not left:
                 raise
             time.sleep(PAUSE)
@@ -88,11 +83,12 @@ def install(packages: list[str]) -> None:
 def metadata(path: str) -> str:
     """What EC2 says of this instance (IMDSv2)."""
     lifetime = {"X-aws-ec2-metadata-token-ttl-seconds": "60"}
-    asked = urllib.request.Request(f"{METADATA}/api/token", method="PUT", headers=lifetime)
-    with urllib.request.urlopen(asked, timeout=10) as answer:
-        token = answer.read().decode()
-    asked = urllib.request.Request(f"{METADATA}/meta-data/{path}", headers={"X-aws-ec2-metadata-token": token})
-    with urllib.request.urlopen(asked, timeout=10) as answer:
+    token = _ask(urllib.request.Request(f"{METADATA}/api/token", method="PUT", headers=lifetime))
+    return _ask(urllib.request.Request(f"{METADATA}/meta-data/{path}", headers={"X-aws-ec2-metadata-token": token}))
+
+
+def _ask(request: urllib.request.Request) -> str:
+    with urllib.request.urlopen(request, timeout=10) as answer:
         return str(answer.read().decode())
 
 
@@ -117,9 +113,9 @@ class Account:
 
     def save_log(self) -> None:
         """Leave the log where operators find it."""
-        key = f"logs/{self.settings['fleet']}/{self.instance}.log"
+        bucket, key = self.settings["bucket"], f"logs/{self.settings['fleet']}/{self.instance}.log"
         with open(LOG, "rb") as file:
-            self.s3.put_object(Bucket=self.settings["bucket"], Key=key, Body=file.read())
+            self.s3.put_object(Bucket=bucket, Key=key, Body=file.read())
 
     def action(self) -> dict[str, str]:
         """Names the life-cycle action that holds this instance."""
@@ -148,28 +144,26 @@ def published(account: Account, lock: int) -> bytes:
     S3 denies access to what is missing, and IAM does so for a while where a role is new.
     """
     key, end = f"{account.settings['fleet']}/current.json", time.monotonic() + account.settings["wait"]
-    waits = False
+    told = ""
     while True:
         try:
             found = account.get(key)
-            break
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return found
         except Exception as error:
             if time.monotonic() > end:
-                raise LaunchError(f"{key} was not there for {account.settings['wait']} seconds: {error}") from error
-            if not waits:
+                raise RuntimeError(f"{key} was not there for {account.settings['wait']} seconds: {error}") from error
+            if told != (told := str(error)):
                 say(f"waits for {key}: {error}")
-                fcntl.flock(lock, fcntl.LOCK_UN)
-            waits = True
-            time.sleep(LOOK)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    return found
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        time.sleep(LOOK)
 
 
 def verified(account: Account, told: dict[str, str]) -> bytes:
     """An object that the manifest names, which has to be what was published."""
     data = account.get(told["key"])
     if hashlib.sha256(data).hexdigest() != told["sha256"]:
-        raise LaunchError(f"{told['key']} is not what was published: its SHA-256 is not the manifest's")
+        raise RuntimeError(f"{told['key']} is not what was published: its SHA-256 is not the manifest's")
     return data
 
 
@@ -177,7 +171,7 @@ def fetch(account: Account, text: bytes) -> None:
     """Put what was published in place: collection, releases and manifest."""
     manifest = json.loads(text)
     if manifest.get("format") != FORMAT:
-        raise LaunchError(f"the manifest is of format {manifest.get('format')}, and this instance knows {FORMAT}")
+        raise RuntimeError(f"the manifest is of format {manifest.get('format')}, and this instance knows {FORMAT}")
     shutil.rmtree(OURS, ignore_errors=True)
     with tarfile.open(fileobj=io.BytesIO(verified(account, manifest["collection"]))) as tar:
         # Where this Python knows it: nothing outside of the directory, no links, no devices.
@@ -200,13 +194,12 @@ def bring(account: Account, lock: int) -> None:
     done: bytes | None = None
     failures = 0
     while done != (text := published(account, lock)):
-        wrong = apply(account, text)
-        if not wrong:
+        if not (wrong := apply(account, text)):
             done = text
             continue
         failures += 1
         if failures == ATTEMPTS:
-            raise LaunchError(wrong)
+            raise RuntimeError(wrong)
         say(f"tries again: {wrong}")
         time.sleep(PAUSE)
 
@@ -228,20 +221,19 @@ def launch(settings: dict[str, Any], lock: int) -> int:
         install(settings["packages"])
     account, over = Account(settings), threading.Event()
     threading.Thread(target=account.heartbeats, args=(over,), daemon=True).start()
+    result = "CONTINUE"
     try:
         bring(account, lock)
     except Exception as error:
+        result = "ABANDON"
         say(f"This instance is given up: {error}")
-        over.set()
         with contextlib.suppress(Exception):
             account.save_log()
-        account.complete("ABANDON")
-        return 1
     over.set()
-    account.complete("CONTINUE")
-    write(DONE, b"")
-    say("This instance runs what its fleet runs.")
-    return 0
+    account.complete(result)
+    if result == "CONTINUE":
+        write(DONE, b"")
+    return int(result == "ABANDON")
 
 
 def main() -> int:
