@@ -52,6 +52,9 @@ services:
     release:
       description: The live release, or null.
       type: str
+    fingerprint:
+      description: What the content of the live release is known by, or null.
+      type: str
     previous:
       description: Where a rollback goes, or null.
       type: str

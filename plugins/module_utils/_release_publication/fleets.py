@@ -15,26 +15,28 @@ FLEET = "gatehouse:fleet"
 
 
 def publications(
-    fleets: Entries, hostvars: Any, hosts: Sequence[str], services: Entries, others: Entries = ()
+    fleets: Entries,
+    hostvars: Any,
+    hosts: Sequence[str],
+    services: Entries,
+    others: Entries = (),
+    only: Sequence[str] | str = (),
 ) -> list[dict[str, Any]]:
     """For each fleet with hosts: ``fleet``, its ``services``, what is ``running``, and the hosts that are ``lacking``.
 
     ``hosts`` are all hosts that there may be of fleets, ``others`` groups of hosts of their own. What every host of a
-    fleet runs is what is published, so one of which nothing is known keeps its fleet from that.
+    fleet runs is what is published, so one of which nothing is known keeps its fleet from that. With ``only``, which
+    are names of services, fleets that run none of them are left out.
     """
+    wanted = [only] if isinstance(only, str) else list(only)
     places = _places.names(fleets, others)
     found = []
     for name in (str(fleet["name"]) for fleet in fleets):
-        own = [host for host in hosts if _fleet_of(hostvars[host]) == name]
-        results = {host: _result(hostvars[host]) for host in own}
-        if own:
-            told = {
-                "fleet": name,
-                "services": [service for service in services if _places.of(service, places) == name],
-                "running": _running(results),
-                "lacking": [host for host in own if not results[host]],
-            }
-            found.append(told)
+        here = [service for service in services if _places.of(service, places) == name]
+        results = {host: _result(hostvars[host]) for host in hosts if _fleet_of(hostvars[host]) == name}
+        if results and (not wanted or any(service["name"] in wanted for service in here)):
+            lacking = [host for host, result in results.items() if not result]
+            found.append({"fleet": name, "services": here, "running": _running(results), "lacking": lacking})
     return found
 
 

@@ -49,6 +49,12 @@ def test_a_service_that_a_host_does_not_run_is_told_of_that_host_as_well() -> No
     assert found["running"]["orders"]["i-2"] == {"release": "", "fingerprint": ""}
 
 
+def test_a_run_about_one_service_publishes_the_fleets_that_run_it() -> None:
+    hosts = {"i-1": host("web", services=runs("aa")), "i-2": host("batch", services=runs("aa"))}
+    found = publications(FLEETS, hosts, list(hosts), SERVICES, only="report")
+    assert [one["fleet"] for one in found] == ["batch"]
+
+
 def test_hosts_that_a_run_did_not_bring_so_far_are_named() -> None:
     hosts = {
         "i-1": host("web", services=runs("aa")),
