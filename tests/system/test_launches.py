@@ -38,6 +38,11 @@ class Store:
     def put(self, key: str, data: bytes) -> None:
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=data)
 
+    @property
+    def published(self) -> set[str]:
+        """What new instances get, by the code that names of releases end with."""
+        return {json.loads(self.get(MANIFEST))["releases"]["shop"]["fingerprint"][:8]}
+
 
 @pytest.fixture
 def scaled(serving: Autoscaled) -> Iterator[Autoscaled]:
@@ -49,6 +54,11 @@ def scaled(serving: Autoscaled) -> Iterator[Autoscaled]:
 def scale(system: Autoscaled, desired: int) -> None:
     named = {"AutoScalingGroupName": f"{SYSTEM}-web", "DesiredCapacity": desired}
     system.client("autoscaling").set_desired_capacity(**named)
+
+
+def codes(system: Autoscaled) -> set[str]:
+    """The code of what hosts run."""
+    return {release.rpartition("-")[2] for release in system.releases().values()}
 
 
 def changes(output: str, host: str) -> str:
@@ -74,8 +84,7 @@ def test_a_third_host_serves_untouched_with_the_release_and_the_secret_of_the_ot
     (third,) = set(scaled.instances()) - before
     told += (run := scaled.succeed("site", "--diff")).output
     assert changes(run.output, third) == "0", run.output
-    codes = {release.rpartition("-")[2] for release in scaled.releases().values()}
-    assert len(codes) == 1
+    assert len(codes(scaled)) == 1
     held = {scaled.on(host, "cat /etc/gatehouse/services/shop/*/secrets/TOKEN") for host in scaled.instances()}
     assert held == {token}
     told += scaled.on(third, "cat /var/log/gatehouse-launch.log; journalctl --no-pager")
@@ -107,3 +116,18 @@ def test_an_instance_that_does_not_get_healthy_is_given_up_and_its_log_is_kept(s
     assert set(scaled.targets()) == before
     scaled.succeed("site")
     assert store.get(MANIFEST) == good
+
+
+def test_after_a_rollback_new_instances_get_the_release_that_runs(scaled: Autoscaled) -> None:
+    scaled.succeed("site")
+    store, first = Store(scaled), codes(scaled)
+    assert store.published == first
+    scaled.add_to_code("homepage", f"\n# {secrets.token_hex(4)}\n")
+    scaled.succeed("deploy")
+    assert store.published == codes(scaled) != first
+    scaled.succeed("rollback", "-e", "service=shop")
+    assert store.published == codes(scaled) == first
+    scale(scaled, 3)
+    assert eventually(lambda: list(scaled.targets().values()) == ["healthy"] * 3, 400, 1), scaled.targets()
+    scaled.succeed("status")
+    assert codes(scaled) == first
