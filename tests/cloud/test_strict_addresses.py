@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import itertools
+
 from lab.cloud import ControlPlane
+from tests.cloud.account import vpc
 
 
 def test_the_address_of_a_terminated_instance_is_free(cloud: ControlPlane) -> None:
@@ -23,3 +26,19 @@ def test_the_address_of_a_terminated_instance_is_free(cloud: ControlPlane) -> No
     (address,) = ec2.describe_addresses()["Addresses"]
     assert not address.get("AssociationId")
     ec2.release_address(AllocationId=allocation)
+
+
+def test_private_addresses_do_not_run_out(cloud: ControlPlane) -> None:
+    """ "A private IPv4 address … is released when the instance is terminated", but nobody else gets it at once.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html
+    """
+    ec2 = cloud.client("ec2")
+    subnet = ec2.create_subnet(VpcId=vpc(ec2), CidrBlock="10.0.0.0/28")["Subnet"]["SubnetId"]
+    found: list[str] = []
+    for _time in range(20):
+        options = {"ImageId": "ami-0deb1300000000001", "MinCount": 1, "MaxCount": 1, "SubnetId": subnet}
+        (machine,) = ec2.run_instances(**options)["Instances"]
+        ec2.terminate_instances(InstanceIds=[machine["InstanceId"]])
+        found.append(machine["PrivateIpAddress"])
+    assert all(one != other for one, other in itertools.pairwise(found))

@@ -11,6 +11,7 @@ always be deleted at once.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 from moto.ec2.models import ec2_backends
@@ -110,8 +111,24 @@ def terminate_instances(request: Request) -> Any:
     result = request.proceed()
     for name in going:
         if eni := enis.pop(name, None):
-            eni.subnet.del_subnet_ip(eni.private_ip_address)
+            free(eni.subnet, eni.private_ip_address)
     return result
+
+
+def free(subnet: Any, address: str) -> None:
+    """Let others have an address; whoever asks for none in particular gets another while there are enough."""
+    freed: deque[str] = vars(subnet).setdefault("freed", deque())
+    freed.append(address)
+    if len(subnet._subnet_ips) > subnet.cidr.num_addresses // 2:
+        subnet.del_subnet_ip(freed.popleft())
+
+
+def take(subnet: Any, address: str) -> None:
+    """Somebody asks for this address: moto may give it, if it is free."""
+    freed: deque[str] = vars(subnet).get("freed", deque())
+    if address in freed:
+        freed.remove(address)
+        subnet.del_subnet_ip(address)
 
 
 @strict("ec2", "ModifyInstanceAttribute")

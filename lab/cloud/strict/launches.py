@@ -13,6 +13,7 @@ from __future__ import annotations
 from ipaddress import AddressValueError, IPv4Address
 from typing import Any
 
+from lab.cloud.strict import interfaces
 from lab.cloud.strict.behavior import Request, refuse, strict
 
 # "The first four IP addresses and the last IP address in each subnet CIDR block are not available for your use":
@@ -59,7 +60,8 @@ def check_address(request: Request, subnet_id: str | None, text: str | None) -> 
     """Refuse an address that a new interface cannot have."""
     if not text or not subnet_id:
         return
-    network = request.ec2.get_subnet(subnet_id).cidr
+    subnet = request.ec2.get_subnet(subnet_id)
+    network = subnet.cidr
     try:
         address = IPv4Address(text)
     except AddressValueError:
@@ -71,3 +73,4 @@ def check_address(request: Request, subnet_id: str | None, text: str | None) -> 
     used = [eni for eni in request.ec2.enis.values() if eni.subnet.id == subnet_id]
     if any(text in (entry["PrivateIpAddress"] for entry in eni.private_ip_addresses) for eni in used):
         raise refuse("InvalidIPAddress.InUse", f"Address {text} is in use.")
+    interfaces.take(subnet, text)
