@@ -113,6 +113,13 @@ class Autoscaled(Platform):
         link = f"readlink /srv/{service}/current"
         return {host: self.on(host, link).strip().rpartition("/")[2] for host in self.instances(fleet)}
 
+    def bastions(self) -> list[str]:
+        """Ids of the bastions that live."""
+        alive = {"Name": "instance-state-name", "Values": ["pending", "running"]}
+        filters = [{"Name": "tag:gatehouse:role", "Values": ["bastion"]}, alive]
+        told = self.client("ec2").describe_instances(Filters=filters)["Reservations"]
+        return [one["InstanceId"] for entry in told for one in entry["Instances"]]
+
     # The load balancer, as a visitor meets it.
 
     @property

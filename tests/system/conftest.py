@@ -22,6 +22,20 @@ from tests.system.autoscaled import Autoscaled
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--keep-system", action="store_true", help="use the system that is up, and leave it up")
+    parser.addoption("--every-position", action="store_true", help="all tests, those of further faults included")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "further: a fault of a kind that another test has already; --every-position runs it"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--every-position"):
+        further = [item for item in items if item.get_closest_marker("further")]
+        items[:] = [item for item in items if item not in further]
+        config.hook.pytest_deselected(items=further)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import uuid
 
+import pytest
+
 from tests.faults.killing import Moment, run_and_kill
 from tests.harness import Run
 from tests.region.account import eventually
@@ -70,6 +72,7 @@ def test_a_release_that_is_not_healthy_stays_on_no_host(serving: Autoscaled) -> 
     assert handed_back(serving)
 
 
+@pytest.mark.further
 def test_hosts_that_had_a_release_go_back_when_a_later_one_fails(serving: Autoscaled) -> None:
     before = serving.releases()
     another_release(serving)
@@ -156,6 +159,7 @@ def test_a_host_that_is_not_healthy_in_the_load_balancer_keeps_the_others_as_the
     assert eventually(lambda: handed_back(serving), 60, 1)
 
 
+@pytest.mark.further
 def test_a_host_that_is_launched_meanwhile_gets_the_release_too(serving: Autoscaled) -> None:
     scaling = serving.client("autoscaling")
     another_release(serving)

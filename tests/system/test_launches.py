@@ -94,6 +94,7 @@ def test_a_third_host_serves_untouched_with_the_release_and_the_secret_of_the_ot
     assert token not in told
 
 
+@pytest.mark.further
 def test_an_instance_that_does_not_get_healthy_is_given_up_and_its_log_is_kept(scaled: Autoscaled) -> None:
     scaled.succeed("site")
     store, before = Store(scaled), set(scaled.instances())

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from tests.region.account import eventually
 from tests.system.autoscaled import Autoscaled
 
 
@@ -28,3 +29,14 @@ def test_a_run_with_nothing_to_do_changes_nothing_and_leaves_no_lock(serving: Au
     assert serving.tags() == before
     assert "gatehouse:lock" not in before
     assert not serving.suspended()
+
+
+def test_a_terminated_bastion_is_rebuilt_by_the_next_run(serving: Autoscaled) -> None:
+    (before,) = serving.bastions()
+    serving.client("ec2").terminate_instances(InstanceIds=[before])
+    assert eventually(lambda: not serving.bastions(), 60)
+    serving.succeed("site")
+    (after,) = serving.bastions()
+    assert after != before
+    # They are asked through it.
+    assert len(set(serving.releases().values())) == 1

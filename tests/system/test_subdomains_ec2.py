@@ -95,7 +95,7 @@ def place() -> Iterator[Place]:
         lab.main(["down", "--name", name])
 
 
-@pytest.fixture(scope="module", params=[BASTION, DIRECT])
+@pytest.fixture(scope="module", params=[BASTION, pytest.param(DIRECT, marks=pytest.mark.further)])
 def system(place: Place, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """Built by the first run of site.yml in an account that has a zone and nothing else."""
     folder: Path = tmp_path_factory.mktemp(request.param)
