@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "further: a fault of a kind that another test has already; --every-position runs it"
+        "markers", "further: a fault of a kind that others have; --every-position runs it"
     )
 
 

@@ -119,6 +119,7 @@ def test_an_instance_that_does_not_get_healthy_is_given_up_and_its_log_is_kept(s
     assert store.get(MANIFEST) == good
 
 
+@pytest.mark.further
 def test_after_a_rollback_new_instances_get_the_release_that_runs(scaled: Autoscaled) -> None:
     scaled.succeed("site")
     store, first = Store(scaled), codes(scaled)
