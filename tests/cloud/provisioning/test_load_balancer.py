@@ -20,6 +20,14 @@ from tests.cloud.provisioning.playbook import Run, run
 from tests.cloud.shop import IMAGE
 
 OWNED = {"gatehouse:platform": "shop"}
+# As provision.yml plays the role, with a region for all modules.
+AS_PROVISION: list[dict[str, Any]] = [
+    {
+        "name": "Play the role",
+        "module_defaults": {"group/gatehouse.platform.aws": {"region": "eu-central-1"}},
+        "block": [{"name": "Role", "ansible.builtin.import_role": {"name": "gatehouse.platform.load_balancer"}}],
+    }
+]
 SHOP: dict[str, Any] = {"name": "shop", "host": "@", "port": 5000, "fleet": "web", "listen": 8000}
 API: dict[str, Any] = {
     "name": "api",
@@ -68,7 +76,7 @@ class Site:
             "load_balancer_certificate": f"{{{{ {FILTER}certificate('shop.example', platform_load_balancer) }}}}",
             **variables,
         }
-        return run(self.cloud, self.folder, "load_balancer", told, *(["--check"] if check else []), succeeds=succeeds)
+        return run(self.cloud, self.folder, AS_PROVISION, told, *(["--check"] if check else []), succeeds=succeeds)
 
     def balancer(self) -> dict[str, Any]:
         found: list[dict[str, Any]] = self.elbv2.describe_load_balancers()["LoadBalancers"]
