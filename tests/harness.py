@@ -131,6 +131,7 @@ class Platform:
             cwd=ROOT,
             env=self._environment(),
             check=False,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -156,6 +157,7 @@ class Platform:
             self.command("ansible-playbook", str(ROOT / f"playbooks/{playbook}.yml"), *arguments),
             cwd=ROOT,
             env=self._environment(),
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -180,7 +182,8 @@ class Platform:
     def on(self, host: str, command: str, check: bool = True) -> str:
         """Output of a command on a host, through the bastion, as root."""
         arguments = ["ssh", "-F", str(self.state / "ssh_config"), host, "sudo", "sh", "-c", f"'{command}'"]
-        result = subprocess.run(arguments, check=False, capture_output=True, text=True)
+        # ssh leaves what it reads from without blocking, which Ansible does not bear.
+        result = subprocess.run(arguments, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         assert not check or result.returncode == 0, f"{command}: {result.stdout}{result.stderr}"
         return result.stdout
 
