@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -16,8 +18,21 @@ from tests.system.autoscaled import Autoscaled
 from tests.system.conftest import settled
 
 LOCK = "gatehouse:lock"
+REPLACING = {"HealthCheck", "ReplaceUnhealthy"}
 BROKEN = "\n@app.get('/health', endpoint='broken')\ndef broken():\n    raise RuntimeError('the disk is full')\n"
 BROKEN += "app.url_map._rules_by_endpoint\napp.view_functions['health'] = broken\n"
+
+
+@contextmanager
+def kept(system: Autoscaled) -> Iterator[None]:
+    """Have Auto Scaling replace nothing that is unhealthy, as somebody else but a deploy may."""
+    named = {"AutoScalingGroupName": "autoscaled-web", "ScalingProcesses": sorted(REPLACING)}
+    system.client("autoscaling").suspend_processes(**named)
+    try:
+        yield
+        assert system.suspended() == REPLACING, "what others have suspended stays so"
+    finally:
+        system.client("autoscaling").resume_processes(**named)
 
 
 def another_release(system: Autoscaled) -> None:
@@ -126,14 +141,14 @@ def test_the_last_healthy_host_of_a_larger_fleet_is_not_taken_out(serving: Autos
     before = serving.releases()
     first, second = sorted(serving.instances())
     another_release(serving)
-    serving.on(first, "systemctl stop apache2")
-    try:
+    with kept(serving):
+        serving.on(first, "systemctl stop apache2")
         assert eventually(lambda: serving.targets()[first] == "unhealthy", 60, 1)
         run = serving.fail("deploy", "--limit", second)
+        serving.on(first, "systemctl start apache2")
         assert f"deregistering {second}:8000 would leave 0 healthy targets" in run.output
         assert f"{second} failed; healthy" in run.output
-    finally:
-        serving.on(first, "systemctl start apache2")
+        assert eventually(lambda: settled(serving), 60, 1)
     assert serving.releases() == before
     assert eventually(lambda: handed_back(serving), 60, 1)
 
@@ -143,18 +158,18 @@ def test_a_host_that_is_not_healthy_in_the_load_balancer_keeps_the_others_as_the
     first, second = sorted(serving.instances())
     serving.change(lambda declared: declared["platform_fleets"][0].update(deploy={"timeout": 20}))
     another_release(serving)
-    serving.on(second, "systemctl stop apache2")
-    try:
+    with kept(serving):
+        serving.on(second, "systemctl stop apache2")
         assert eventually(lambda: serving.targets()[second] == "unhealthy", 60, 1)
         with serving.visitors():
             run = serving.fail("deploy")
+        serving.on(second, "systemctl start apache2")
         assert f"1. {second}: switches by its health check, has to be healthy in the load balancer" in run.output
         assert "shop on the host, asked for its health" in run.output
         assert f"{second} failed, and did not get back; unhealthy" in run.output
         assert f"{first} was not touched; healthy" in run.output
         assert "not every host is back" in run.output
-    finally:
-        serving.on(second, "systemctl start apache2")
+        assert eventually(lambda: settled(serving), 60, 1)
     assert serving.releases() == before
     assert eventually(lambda: handed_back(serving), 60, 1)
 
