@@ -47,12 +47,15 @@ class Provisioned:
         command += ["--inventory", str(ROOT / "inventory" / SYSTEM), "--inventory", str(self.folder / "inventory")]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         settings = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+        # Here nobody starts what Auto Scaling wants, so that nobody has to wait for it.
+        command += [str(ROOT / "playbooks" / f"{playbook}.yml"), "--extra-vars", "compute_wait=0"]
         return subprocess.Popen(
-            [*command, str(ROOT / "playbooks" / f"{playbook}.yml"), *arguments],
+            [*command, *arguments],
             cwd=ROOT,
             env={**environment, **self.cloud.environment, **settings},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
             text=True,
         )
 
@@ -77,7 +80,7 @@ class Provisioned:
 
     def there(self) -> Counter[str]:
         """How many of each kind there are in the account that the system makes."""
-        ec2, elb, iam = (self.cloud.client(name) for name in ("ec2", "elbv2", "iam"))
+        ec2, elb, iam, s3 = (self.cloud.client(name) for name in ("ec2", "elbv2", "iam", "s3"))
         owned = [{"Name": "tag:gatehouse:platform", "Values": [SYSTEM]}]
         alive = [*owned, {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}]
         gateways = ec2.describe_nat_gateways(Filters=[*owned, {"Name": "state", "Values": ["pending", "available"]}])
@@ -96,6 +99,7 @@ class Provisioned:
             "target group": elb.describe_target_groups()["TargetGroups"],
             "role": iam.list_roles(PathPrefix=f"/gatehouse/{SYSTEM}/")["Roles"],
             "instance profile": iam.list_instance_profiles(PathPrefix=f"/gatehouse/{SYSTEM}/")["InstanceProfiles"],
+            "bucket": s3.list_buckets()["Buckets"],
             "Auto Scaling group": self.cloud.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"],
         }
         return +Counter({kind: len(items) for kind, items in found.items()})
