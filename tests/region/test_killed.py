@@ -124,7 +124,7 @@ class Mortal:
             self._server.register_function(getattr(instances, name), name)
         self._server.register_function(lambda: sorted(instances.leaving()), "leaving")
         self._server.register_function(account.cloud.changes.wait, "wait")
-        self._server.register_function(lambda: self._ready.set(), "ready")
+        self._server.register_function(self._ready.set, "ready")
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def dies(self, change: Callable[[], tuple[str, str]], moment: Callable[[Place, str, str], bool]) -> None:

@@ -45,7 +45,7 @@ def is_expected(status: int, codes: str) -> bool:
 def status_of(url: str) -> int:
     """0 where nobody answers."""
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.build_opener().open(url, timeout=5) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -108,12 +108,12 @@ def main(directory: str) -> str:
     play(directory)
     applied = time.monotonic()
     wrong = wait_until_healthy(manifest["settings"].get("checks") or [])
-    print(f"install ansible-core: {installed - began:.1f} s; apply the roles: {applied - installed:.1f} s")
+    sys.stdout.write(f"install ansible-core: {installed - began:.1f} s; apply the roles: {applied - installed:.1f} s\n")
     return wrong
 
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1]) or 0)
+        raise SystemExit(main(sys.argv[1]) or 0)
     except subprocess.CalledProcessError as failure:
-        sys.exit(f"{failure.cmd[0]} ended with status {failure.returncode}")
+        raise SystemExit(f"{failure.cmd[0]} ended with status {failure.returncode}") from failure

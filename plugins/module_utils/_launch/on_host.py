@@ -42,7 +42,8 @@ LOOK, PAUSE, APPLY = 3, 10, 1800  # seconds
 
 def say(text: str) -> None:
     """To the journal, and to the log that is saved when the instance is given up."""
-    print(text, flush=True)
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
     with open(os.open(LOG, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a", encoding="utf-8") as file:
         file.write(f"{time.strftime('%H:%M:%S')} {text}\n")
 
@@ -88,7 +89,7 @@ def metadata(path: str) -> str:
 
 
 def _ask(request: urllib.request.Request) -> str:
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.build_opener().open(request, timeout=10) as answer:
         return str(answer.read().decode())
 
 
@@ -247,4 +248,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())
