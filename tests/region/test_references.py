@@ -85,12 +85,12 @@ def fleet(account: Account) -> Iterator[Fleet]:
         opened.close()
 
 
-def opens(one: Namespace, other: Namespace) -> bool:
-    return soon(lambda: one.reaches(other.address, WEB))
+def opens(source: Namespace, target: Namespace) -> bool:
+    return soon(lambda: source.reaches(target.address, WEB))
 
 
-def closes(one: Namespace, other: Namespace) -> bool:
-    return soon(lambda: not one.reaches(other.address, WEB))
+def closes(source: Namespace, target: Namespace) -> bool:
+    return soon(lambda: not source.reaches(target.address, WEB))
 
 
 def soon(what: Callable[[], bool]) -> bool:

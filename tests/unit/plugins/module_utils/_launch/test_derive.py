@@ -76,5 +76,5 @@ def test_the_script_writes_whole_files(tmp_path: Path) -> None:
     assert done.stdout.split() == ["daemon-reload", "enable", "start"]
     program = (tmp_path / "usr/local/lib/gatehouse/launch.py").read_text(encoding="utf-8")
     compile(program, "launch.py", "exec")
-    assert program.splitlines()[-1] == "    sys.exit(main())"
+    assert program.splitlines()[-1] == "    raise SystemExit(main())"
     assert "GATEHOUSE" not in program
