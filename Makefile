@@ -19,7 +19,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 SYSTEM ?= subdomains
 SCENARIOS := $(notdir $(patsubst %/converge.yml,%,$(wildcard molecule/*/converge.yml)))
 
-.PHONY: demo demo-down cloud cloud-down test test-faults bench setup lint sanity unit control-plane region system scenarios end-to-end faults $(addprefix molecule-,$(SCENARIOS))
+.PHONY: demo demo-down cloud cloud-down test test-faults bench setup lint sanity unit control-plane region system system-autoscaled system-subdomains-ec2 scenarios end-to-end faults $(addprefix molecule-,$(SCENARIOS))
 
 demo: setup
 	@PYTHONPATH=.collections python -m lab.demo --system $(SYSTEM)
@@ -45,7 +45,7 @@ cloud-down:
 # Two at a time on two cores; what counts seconds has the machine for itself.
 test: setup
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint sanity unit control-plane scenarios
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target end-to-end system
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target system-autoscaled end-to-end system-subdomains-ec2
 	$(MAKE) --no-print-directory faults region
 
 test-faults: setup
@@ -88,9 +88,15 @@ region:
 	@echo "== an AWS region on this machine"
 	pytest tests/region
 
-system:
+system: system-autoscaled system-subdomains-ec2
+
+system-autoscaled:
 	@echo "== the system autoscaled, on a region of its own"
-	pytest tests/system
+	pytest tests/system --ignore tests/system/test_subdomains_ec2.py
+
+system-subdomains-ec2:
+	@echo "== the system subdomains on machines of EC2, on a region of its own"
+	pytest tests/system/test_subdomains_ec2.py
 
 scenarios: $(addprefix molecule-,$(SCENARIOS))
 
