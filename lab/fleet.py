@@ -64,8 +64,9 @@ class Fleet:
     def settled(self) -> bool:
         """Whether the group has as many instances as it should, and all of them, and no others, are healthy targets."""
         targets, group = self.targets(), self.described()
-        ids = {one["InstanceId"] for one in group["Instances"] if one["LifecycleState"] == "InService"}
-        return len(ids) == group["DesiredCapacity"] and ids == set(targets) == self.healthy()
+        ids = {one["InstanceId"] for one in group["Instances"]}
+        in_service = all(one["LifecycleState"] == "InService" for one in group["Instances"])
+        return in_service and len(ids) == group["DesiredCapacity"] and ids == set(targets) == self.healthy()
 
     def host_names(self) -> dict[str, str]:
         """What an instance calls itself → its id."""

@@ -28,7 +28,8 @@ def plan(fleet: Fleet, hosts: Sequence[Host], serving: int, balanced: bool, late
     ``serving`` is the number of instances that the group has in service, also of those that the rollout leaves out.
     ``balanced``: there is a target group. ``later``: hosts that are being launched are not left for a later round.
     """
-    findings = [f"{host.name} of fleet {fleet.name}: {host.problem}" for host in hosts if host.problem]
+    # What is wrong with an instance that is on its way out is nobody's concern.
+    findings = [f"{host.name} of fleet {fleet.name}: {host.problem}" for host in hosts if host.problem and _stays(host)]
     left = {host.name: why for host in hosts if (why := _left(host, later))}
     todo = [host for host in hosts if host.name not in left and not host.stays]
     steps = {host.name: _step(fleet, host, serving, balanced) for host in todo}
@@ -47,6 +48,10 @@ def batches(names: Sequence[str], size: int) -> tuple[tuple[str, ...], ...]:
     """One first, then so many at a time."""
     rest = range(1, len(names), size)
     return tuple(tuple(part) for part in (names[:1], *(names[start : start + size] for start in rest)) if part)
+
+
+def _stays(host: Host) -> bool:
+    return host.serves or host.life_cycle.startswith(PENDING)
 
 
 def _left(host: Host, later: bool) -> str:

@@ -105,6 +105,12 @@ def test_what_stands_in_the_way_of_one_host_is_told_and_keeps_all_from_it() -> N
     assert made.findings == ("b of fleet web: cannot be reached",)
 
 
+def test_an_instance_on_its_way_out_keeps_nobody_from_the_release() -> None:
+    made = laid_out([Host("a"), Host("b", problem="cannot be reached", life_cycle="Terminating:Wait")])
+    assert (made.findings, made.batches) == ((), (("a",),))
+    assert made.left == {"b": "is not in service (Terminating:Wait)"}
+
+
 @pytest.mark.parametrize("minimum", [Share(100, True), Share(2), Share(5)])
 def test_a_minimum_that_lets_no_host_go_is_told_before_anything_is_done(minimum: Share) -> None:
     made = laid_out(healthy(2), replace(WEB, minimum=minimum))
