@@ -21,7 +21,8 @@ from lab.model import ROOT
 
 # Seconds until health checks, or a launch, show: more than they take on a machine with other work to do.
 NOTICED, LAUNCHED = 120.0, 420.0
-REPLACING = "ReplaceUnhealthy"
+# Who is found unhealthy meanwhile would be replaced afterwards, healthy again or not.
+REPLACING = {"HealthCheck", "ReplaceUnhealthy"}
 
 
 Play = Callable[..., int]
@@ -123,17 +124,16 @@ def serves_besides(fleet: Fleet, before: set[str]) -> bool:
 @contextmanager
 def kept_from_replacing(fleet: Fleet) -> Iterator[None]:
     """Unhealthy instances are not replaced meanwhile; who had that stand still already keeps it so."""
-    scaling, given = (
-        fleet.account.client("autoscaling"),
-        {"AutoScalingGroupName": fleet.group, "ScalingProcesses": [REPLACING]},
-    )
-    stood_still = REPLACING in fleet.suspended()
-    scaling.suspend_processes(**given)
+    scaling, named = fleet.account.client("autoscaling"), {"AutoScalingGroupName": fleet.group}
+    ours = sorted(REPLACING - fleet.suspended())
+    # Without a name all processes are meant.
+    if ours:
+        scaling.suspend_processes(**named, ScalingProcesses=ours)
     try:
         yield
     finally:
-        if not stood_still:
-            scaling.resume_processes(**given)
+        if ours:
+            scaling.resume_processes(**named, ScalingProcesses=ours)
 
 
 def shares(answers: Counter[str]) -> str:
