@@ -35,11 +35,11 @@ class Changes:
     def count(self) -> int:
         return self._count
 
-    @property
-    def quiet(self) -> bool:
-        """Whether whoever waits has done everything, and is to look at nothing later."""
+    def quiet_for(self, seconds: float) -> bool:
+        """Whether whoever waits has done everything, and is to look at nothing sooner than that."""
         with self._condition:
-            return self._seen == self._count and not self._looks
+            soon = time.monotonic() + seconds
+            return self._seen == self._count and all(look > soon for look in self._looks)
 
     def wait(self, seen: int) -> int:
         """Return the counter as soon as it is another one than ``seen``, or it is time to look again."""

@@ -39,12 +39,13 @@ def test_a_later_look_does_not_hide_an_earlier_one() -> None:
     assert changes.wait(0) == 0
 
 
-def test_it_is_quiet_while_everything_was_seen_and_no_look_is_to_come() -> None:
+def test_it_is_quiet_while_everything_was_seen_and_no_look_is_to_come_soon() -> None:
     changes = Changes()
-    assert not changes.quiet
+    assert not changes.quiet_for(1)
     threading.Thread(target=lambda: [changes.wait(seen) for seen in (0, 1)], daemon=True).start()
-    assert eventually(lambda: changes.quiet, 5)
+    assert eventually(lambda: changes.quiet_for(1), 5)
     changes.add()
-    assert eventually(lambda: changes.quiet, 5)
+    assert eventually(lambda: changes.quiet_for(1), 5)
     changes.later(60)
-    assert not changes.quiet
+    assert changes.quiet_for(30)
+    assert not changes.quiet_for(90)

@@ -83,9 +83,9 @@ class Namespace:
 
         def answer() -> None:
             with contextlib.suppress(OSError):
-                while True:
-                    data, sender = opened.recvfrom(100)
-                    opened.sendto(data, sender)
+                # Nobody has sent what comes from a socket that was shut down.
+                while (received := opened.recvfrom(100))[1]:
+                    opened.sendto(*received)
 
         threading.Thread(target=answer, daemon=True).start()
         return opened
