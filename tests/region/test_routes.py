@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shlex
 import socket
 import subprocess
@@ -28,9 +29,12 @@ def package_registries() -> set[str]:
     sites = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(SITE)"], check=True, capture_output=True, text=True
     )
-    pip = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
-    index = subprocess.run(pip, check=False, capture_output=True, text=True).stdout.strip()
-    return {*sites.stdout.split(), index or "https://pypi.org/simple/"}
+    # pip tells its index, as it is set up here, where it explains its options.
+    pip = [sys.executable, "-m", "pip", "install", "--help"]
+    told = subprocess.run(pip, check=True, capture_output=True, text=True, env={**os.environ, "COLUMNS": "500"}).stdout
+    index = re.search(r"--index-url.*?\(default (\S+?)\)", told, re.DOTALL)
+    assert index, told
+    return {*sites.stdout.split(), index[1]}
 
 
 def ask(address: str) -> str:
