@@ -120,6 +120,10 @@ class Autoscaled(Platform):
         link = f"readlink /srv/{service}/current"
         return {host: self.on(host, link).strip().rpartition("/")[2] for host in self.instances(fleet)}
 
+    def codes(self) -> set[str]:
+        """The code that is live, by which names of releases end; before it stands when a host got it."""
+        return {release.rpartition("-")[2] for release in self.releases().values()}
+
     def bastions(self) -> list[str]:
         """Ids of the bastions that live."""
         alive = {"Name": "instance-state-name", "Values": ["pending", "running"]}

@@ -40,11 +40,6 @@ def another_release(system: Autoscaled) -> None:
     system.add_to_code("homepage", f"\n# {uuid.uuid4()}\n")
 
 
-def codes(system: Autoscaled) -> set[str]:
-    """The code that is live, as the names of releases tell it."""
-    return {release.rpartition("-")[2] for release in system.releases().values()}
-
-
 def handed_back(system: Autoscaled) -> bool:
     """Whether nobody holds the fleet, everything goes on, and all targets are healthy."""
     return settled(system) and LOCK not in system.tags() and not system.suspended()
@@ -55,18 +50,18 @@ def told_of_each(system: Autoscaled, run: Run, words: str) -> bool:
 
 
 def test_a_deploy_loses_no_request_and_a_second_one_changes_nothing(serving: Autoscaled) -> None:
-    before = codes(serving)
+    before = serving.codes()
     another_release(serving)
     foreseen = serving.succeed("deploy", "--check")
     assert "2. " in foreseen.output
-    assert codes(serving) == before
+    assert serving.codes() == before
     assert LOCK not in serving.tags()
     with serving.visitors() as tally:
         run = serving.succeed("deploy")
     assert tally["sent"] > 500
     assert told_of_each(serving, run, "has the release; healthy")
-    assert len(codes(serving)) == 1
-    assert codes(serving) != before
+    assert len(serving.codes()) == 1
+    assert serving.codes() != before
     assert handed_back(serving)
     again = serving.succeed("deploy")
     assert again.count("changed") == 0
@@ -107,13 +102,13 @@ def test_hosts_that_had_a_release_go_back_when_a_later_one_fails(serving: Autosc
 def test_a_rollback_takes_the_fleet_to_the_release_before(serving: Autoscaled) -> None:
     another_release(serving)
     serving.succeed("deploy")
-    old = codes(serving)
+    old = serving.codes()
     another_release(serving)
     serving.succeed("deploy")
     with serving.visitors():
         run = serving.succeed("rollback", "-e", "service=shop")
     assert told_of_each(serving, run, "has the release; healthy")
-    assert codes(serving) == old
+    assert serving.codes() == old
     assert handed_back(serving)
     (code,) = old
     again = serving.succeed("rollback", "-e", "service=shop", "-e", f"release={code}")
@@ -133,7 +128,7 @@ def test_a_killed_deploy_is_finished_by_the_next_one(serving: Autoscaled) -> Non
         run = serving.succeed("deploy")
     assert "takes over the lock" in run.output
     assert told_of_each(serving, run, "has the release; healthy")
-    assert len(codes(serving)) == 1
+    assert len(serving.codes()) == 1
     assert handed_back(serving)
 
 
@@ -190,7 +185,7 @@ def test_a_host_that_is_launched_meanwhile_gets_the_release_too(serving: Autosca
     try:
         assert len(serving.instances()) == 3
         assert all(f"{host} has the release; healthy" in output for host in serving.instances()), output[-6000:]
-        assert len(codes(serving)) == 1
+        assert len(serving.codes()) == 1
         assert handed_back(serving)
     finally:
         scaling.set_desired_capacity(AutoScalingGroupName="autoscaled-web", DesiredCapacity=2)

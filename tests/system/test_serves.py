@@ -13,7 +13,8 @@ def test_two_hosts_answer_through_the_load_balancer(serving: Autoscaled) -> None
     assert set(serving.targets()) == set(serving.instances())
     answer = serving.visit().json()
     assert answer["status"] == "ok"
-    assert set(serving.releases().values()) == {answer["release"]}
+    assert answer["release"] in serving.releases().values()
+    assert len(serving.codes()) == 1
     with serving.visitors(rate=50) as tally:
         serving.visit()
     assert tally["failed"] == 0
@@ -39,4 +40,4 @@ def test_a_terminated_bastion_is_rebuilt_by_the_next_run(serving: Autoscaled) ->
     (after,) = serving.bastions()
     assert after != before
     # They are asked through it.
-    assert len(set(serving.releases().values())) == 1
+    assert len(serving.codes()) == 1
