@@ -72,15 +72,18 @@ def _host_row(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _common(hosts: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """What runs of each service on all hosts of a fleet: the one release, or how many there are."""
-    releases: dict[str, dict[str, None]] = {}
+    """What runs of each service on all hosts of a fleet."""
+    releases: dict[str, set[str]] = {}
     for row in hosts:
         if row.get("release"):
-            releases.setdefault(str(row["service"]), {})[str(row["release"])] = None
-    return {
-        service: {"release": next(iter(found)) if len(found) == 1 else f"{len(found)} releases, see below"}
-        for service, found in releases.items()
-    }
+            releases.setdefault(str(row["service"]), set()).add(str(row["release"]))
+    return {service: {"release": _one_of(found)} for service, found in releases.items()}
+
+
+def _one_of(releases: set[str]) -> str:
+    """The latest where all are of the same code, which hosts that came later got later; else how many there are."""
+    codes = {release.rpartition("-")[2] for release in releases}
+    return max(releases) if len(codes) == 1 else f"{len(codes)} releases, see below"
 
 
 def platform_summary(

@@ -55,6 +55,12 @@ def test_one_release_everywhere_is_that_of_the_service() -> None:
     assert platform_summary([ENDPOINT], hosts=rows)[1].split()[:3] == ["http://shop.example/health", "shop", "r2"]
 
 
+def test_a_host_that_got_the_same_code_later_has_the_same_release() -> None:
+    early, late = "20261120T131800Z-1a2b3c4d", "20261120T140000Z-1a2b3c4d"
+    rows = fleet_states({"i-1": host("a", late), "i-2": host("a", early)}, ["i-1", "i-2"], SERVICES, TARGETS)
+    assert platform_summary([ENDPOINT], hosts=rows)[1].split()[:3] == ["http://shop.example/health", "shop", late]
+
+
 def test_hosts_are_found_among_the_targets_by_instance_or_address() -> None:
     hostvars = {
         "web1": host("a", "r1", ec2_instance_id="i-1"),
