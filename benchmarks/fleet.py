@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks.figures import show
 from lab.fleet import Fleet, wait
 from lab.model import ROOT
-from tests.system.autoscaled import SYSTEM, Autoscaled
+from tests.system.autoscaled import Autoscaled
 
 SIZES = (2, 10, 20)
 # Seconds in which a launched instance, or twenty of them on two cores, serve.
@@ -37,11 +37,10 @@ def measure() -> None:
         system.up()
         try:
             system.succeed("site")
-            fleet = Fleet(system.account, SYSTEM, "web", "shop", system.domain)
-            wait("the fleet serves", fleet.settled, LAUNCHED)
+            wait("the fleet serves", system.web.settled, LAUNCHED)
             requests_lost(system)
-            launch(fleet)
-            sizes(system, fleet)
+            launch(system.web)
+            sizes(system)
         finally:
             system.down()
 
@@ -85,8 +84,9 @@ def desire(fleet: Fleet, number: int) -> None:
     scaling.set_desired_capacity(AutoScalingGroupName=fleet.group, DesiredCapacity=number)
 
 
-def sizes(system: Autoscaled, fleet: Fleet) -> None:
+def sizes(system: Autoscaled) -> None:
     """A run of site.yml that has nothing to do, and a deploy, for fleets of several sizes."""
+    fleet = system.web
     ratios: dict[int, float] = {}
     for size in SIZES:
         desire(fleet, size)

@@ -13,16 +13,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from configparser import ConfigParser
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 from lab.account import Account, region_of
+from lab.fleet import Fleet
 from lab.model import ROOT
 from lab.region import __main__ as region
 from lab.region.region import settle
@@ -78,47 +76,39 @@ class Autoscaled(Platform):
     def _environment(self) -> dict[str, str]:
         return {**self.account.environment, "ANSIBLE_NOCOLOR": "1", **self.environment}
 
+    @cached_property
+    def web(self) -> Fleet:
+        """The fleet, as the API tells of it and as visitors meet it."""
+        return Fleet(self.account, SYSTEM, "web", "shop", self.domain)
+
     def client(self, service: str) -> Any:
         """A client of the region's API."""
-        known = self.account.place.noted()
-        settings = ConfigParser()
-        settings.read(known["config"])
-        access = {name: settings["default"][name] for name in ("aws_access_key_id", "aws_secret_access_key")}
-        return boto3.client(service, endpoint_url=known["endpoint"], region_name=known["region"], **access)
+        return self.account.client(service)
 
-    # The fleet, as the API tells of it.
+    def fleet(self) -> dict[str, Any]:
+        """The Auto Scaling group of the fleet."""
+        return self.web.described()
 
-    def fleet(self, name: str = "web") -> dict[str, Any]:
-        """The Auto Scaling group of a fleet."""
-        named = {"AutoScalingGroupNames": [f"{SYSTEM}-{name}"]}
-        found: list[dict[str, Any]] = self.client("autoscaling").describe_auto_scaling_groups(**named)[
-            "AutoScalingGroups"
-        ]
-        return found[0]
+    def tags(self) -> dict[str, str]:
+        """The tags of the fleet's group."""
+        return {tag["Key"]: tag["Value"] for tag in self.fleet()["Tags"]}
 
-    def tags(self, fleet: str = "web") -> dict[str, str]:
-        """The tags of a fleet's group."""
-        return {tag["Key"]: tag["Value"] for tag in self.fleet(fleet)["Tags"]}
-
-    def suspended(self, fleet: str = "web") -> set[str]:
+    def suspended(self) -> set[str]:
         """Processes of the group that stand still."""
-        return {one["ProcessName"] for one in self.fleet(fleet)["SuspendedProcesses"]}
+        return self.web.suspended()
 
-    def instances(self, fleet: str = "web") -> list[str]:
+    def instances(self) -> list[str]:
         """Ids of the group's instances, in order."""
-        return sorted(one["InstanceId"] for one in self.fleet(fleet)["Instances"])
+        return list(self.web.instances())
 
-    def targets(self, group: str = f"{SYSTEM}-shop") -> dict[str, str]:
+    def targets(self) -> dict[str, str]:
         """State of every registered target by its id."""
-        elb = self.client("elbv2")
-        arn = elb.describe_target_groups(Names=[group])["TargetGroups"][0]["TargetGroupArn"]
-        found = elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
-        return {one["Target"]["Id"]: one["TargetHealth"]["State"] for one in found}
+        return {target: str(health["State"]) for target, health in self.web.targets().items()}
 
-    def releases(self, service: str = "shop", fleet: str = "web") -> dict[str, str]:
-        """Live release of a service by host."""
-        link = f"readlink /srv/{service}/current"
-        return {host: self.on(host, link).strip().rpartition("/")[2] for host in self.instances(fleet)}
+    def releases(self) -> dict[str, str]:
+        """Live release of the service by host."""
+        link = "readlink /srv/shop/current"
+        return {host: self.on(host, link).strip().rpartition("/")[2] for host in self.instances()}
 
     def codes(self) -> set[str]:
         """The code that is live, by which names of releases end; before it stands when a host got it."""
@@ -136,9 +126,7 @@ class Autoscaled(Platform):
     @property
     def nodes(self) -> list[str]:
         """Public addresses of the load balancer's nodes, one per zone."""
-        owned = {"Name": "description", "Values": ["ELB app/*"]}
-        found = self.client("ec2").describe_network_interfaces(Filters=[owned])["NetworkInterfaces"]
-        return sorted(one["Association"]["PublicIp"] for one in found if "Association" in one)
+        return self.web.nodes()
 
     def visit(self, path: str = "/health", node: int = 0) -> Answer:
         """Ask one node of the load balancer by the public name."""

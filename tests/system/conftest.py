@@ -67,6 +67,4 @@ def serving(system: Autoscaled) -> Autoscaled:
 
 def settled(system: Autoscaled) -> bool:
     """Whether the fleet has as many instances as it should, and all of them are healthy targets."""
-    targets = system.targets()
-    whole = len(targets) == system.fleet()["DesiredCapacity"] and set(targets) == set(system.instances())
-    return whole and set(targets.values()) == {"healthy"}
+    return system.web.settled()
