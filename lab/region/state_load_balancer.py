@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 # Id and port: what tells a target of a group from the others.
-TargetKey = tuple[str, int]
 
 
 @dataclass(frozen=True)

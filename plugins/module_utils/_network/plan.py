@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.gatehouse.platform.plugins.module_utils._network import findings, result, zones
@@ -132,17 +132,4 @@ def _nothing() -> dict[str, Any]:
     }
 
 
-def layout_rows(
-    cidr: str,
-    zones: Sequence[str],
-    tiers: Sequence[str],
-    prefix: int = 0,
-    given: Iterable[Mapping[str, str]] = (),
-) -> list[dict[str, str]]:
-    """subnet_layout in plain data, both ways."""
-    fixed = {(str(item["tier"]), str(item["zone"])): str(item["cidr"]) for item in given}
-    places = subnet_layout(cidr, zones, tiers, prefix, fixed)
-    return [{"tier": place.tier, "zone": place.zone, "cidr": str(place.network)} for place in places]
-
-
-__all__ = ["layout_rows", "network", "network_plan"]
+__all__ = ["network", "network_plan"]

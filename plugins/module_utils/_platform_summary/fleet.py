@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 Told = Mapping[str, Any]
-HEALTHY, DRAINING, ABSENT = "healthy", "draining", "not registered"
+HEALTHY, ABSENT = "healthy", "not registered"
 
 
 def fleet_states(
