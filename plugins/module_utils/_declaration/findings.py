@@ -1,7 +1,7 @@
 # Copyright: gatehouse.platform maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All that is wrong with a platform's declaration as far as it can be known without the account; pure.
+"""All that is wrong with a platform's declaration as far as it can be known without the account.
 
 Each part is derived as its role will have it, so that nothing is made before the last of them can be.
 """
@@ -11,18 +11,39 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.gatehouse.platform.plugins.module_utils._compute import derive as machines
+from ansible_collections.gatehouse.platform.plugins.module_utils._compute import findings as compute
 from ansible_collections.gatehouse.platform.plugins.module_utils._load_balancer import services as balancing
 from ansible_collections.gatehouse.platform.plugins.module_utils._names import PublicNameError
+from ansible_collections.gatehouse.platform.plugins.module_utils._platform_identity import findings as identity
+from ansible_collections.gatehouse.platform.plugins.module_utils._platform_identity import policies
 from ansible_collections.gatehouse.platform.plugins.module_utils._platform_security import declaration, groups
 from ansible_collections.gatehouse.platform.plugins.module_utils._platform_security import findings as security
+from ansible_collections.gatehouse.platform.plugins.module_utils._preflight.findings import service_findings
 from ansible_collections.gatehouse.platform.plugins.module_utils._public_names.derive import records
+from ansible_collections.gatehouse.platform.plugins.module_utils._rollout.fleets import deploy_findings
 from ansible_collections.gatehouse.platform.plugins.module_utils._virtual_hosts.model import VirtualHostsError
 from ansible_collections.gatehouse.platform.plugins.module_utils._virtual_hosts.services import virtual_hosts
 
 Told = Mapping[str, Any]
-ERRORS = (declaration.PlatformSecurityError, balancing.LoadBalancerError, VirtualHostsError, PublicNameError)
+ERRORS = (
+    declaration.PlatformSecurityError,
+    balancing.LoadBalancerError,
+    machines.ComputeError,
+    policies.IdentityError,
+    VirtualHostsError,
+    PublicNameError,
+)
 # What separates the findings in the message of an error.
 SEPARATOR = "; "
+# Where the roles' variables come from.
+VARIABLES = {
+    "compute_fleets": "platform_fleets",
+    "compute_image": "platform_image",
+    "compute_key.public_key": "platform_public_key",
+    "compute_tags": "platform_tags",
+}
+ACCOUNT = "000000000000"
 
 
 def findings(
@@ -35,8 +56,18 @@ def findings(
     fleets: Sequence[Told] = (),
     hosts: Sequence[Told] = (),
     open_ssh: bool = False,
+    machine: Told | None = None,
+    inventories: Sequence[str] = (),
 ) -> list[str]:
-    """Sentences, each once."""
+    """Sentences, each once.
+
+    ``machine`` has what all machines have: ``public_key``, ``image``, ``tags``, and what is said of the ``bastion``.
+    ``inventories`` are paths; sources of services are looked for beside them.
+    """
+    given = machine or {}
+
+    def of_services() -> list[str]:
+        return service_findings(services, domain, inventories)
 
     def of_security() -> list[str]:
         told = {"operators": operators, "load_balancer": load_balancer, "fleets": fleets, "hosts": hosts}
@@ -53,7 +84,42 @@ def findings(
         records(services, domain, hosts, fleets)
         return []
 
-    return list(dict.fromkeys(found for part in (of_security, of_load_balancer, of_names) for found in _told(part)))
+    def of_permissions() -> list[str]:
+        place = policies.Place(platform, ACCOUNT, "")
+        return identity.findings(policies.profiles(services, fleets, hosts), place)
+
+    def of_machines() -> list[str]:
+        made = _stand_ins(services if load_balancer else ())
+        wanted = machines.machines(services, platform, topology, fleets, hosts, given.get("bastion") or {}, made)
+        key = {"name": "operator", "public_key": given.get("public_key")}
+        told = {"platform": platform, "key": key, "template_versions": 1, **wanted}
+        return _missing_key(given) + compute.findings({**told, "image": given.get("image"), "tags": given.get("tags")})
+
+    def of_deploys() -> list[str]:
+        return [finding for fleet in fleets if fleet.get("name") for finding in deploy_findings(fleet)]
+
+    parts = (of_services, of_security, of_load_balancer, of_names, of_permissions, of_machines, of_deploys)
+    return list(dict.fromkeys(_as_declared(found) for part in parts for found in _told(part)))
+
+
+def _stand_ins(behind: Sequence[Told]) -> dict[str, Any]:
+    """What roles that have not run yet will have made."""
+    return {
+        "network": {"subnets": {"public": [{}], "private": [{}]}},
+        "load_balancer": {"target_groups": {str(one.get("name")): "" for one in behind if one.get("listen")}},
+    }
+
+
+def _missing_key(given: Told) -> list[str]:
+    if given.get("public_key"):
+        return []
+    return ["platform_public_key is missing: give the line of the .pub file of the key that you log in with"]
+
+
+def _as_declared(finding: str) -> str:
+    for own, name in VARIABLES.items():
+        finding = finding.replace(own, name)
+    return finding
 
 
 def _told(part: Callable[[], list[str]]) -> list[str]:

@@ -49,7 +49,7 @@ def declared(
     """The fleets that have hosts and services to deploy, all or those named ``only``; raises RolloutError."""
     names = [only] if isinstance(only, str) else list(only)
     places = _places.names(fleets, hosts)
-    findings = [finding for entry in fleets for finding in _findings(entry)]
+    findings = [finding for entry in fleets for finding in deploy_findings(entry)]
     known = [str(service["name"]) for service in services]
     findings += [f"there is no service {name}; the list has {', '.join(known)}" for name in names if name not in known]
     if findings:
@@ -65,7 +65,8 @@ def declared(
     return [fleet for fleet in found if fleet.members and fleet.services]
 
 
-def _findings(entry: Entry) -> list[str]:
+def deploy_findings(entry: Entry) -> list[str]:
+    """What is wrong with how a fleet is deployed to."""
     options = entry.get("deploy") or {}
     where = f"platform_fleets: {entry['name']}: deploy"
     told = [f"{where} has no option '{key}'; known are {', '.join(OPTIONS)}" for key in options if key not in OPTIONS]

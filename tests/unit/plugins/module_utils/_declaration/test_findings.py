@@ -10,11 +10,20 @@ from typing import Any
 import pytest
 from ansible_collections.gatehouse.platform.plugins.module_utils._declaration.findings import findings
 
-SHOP = {"name": "shop", "host": "@", "port": 5000, "listen": 8000, "fleet": "web"}
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKk8Zn4y7pD7cF5o0Xw1uY2rM3tQ6vB9eJ0aL1sD2fG3 operator"
+SHOP = {
+    "name": "shop",
+    "host": "@",
+    "port": 5000,
+    "listen": 8000,
+    "fleet": "web",
+    "source": {"git": "shop", "revision": "main"},
+}
 RIGHT: dict[str, Any] = {
     "operators": ["203.0.113.0/24"],
     "load_balancer": {"https": False},
     "fleets": [{"name": "web"}],
+    "machine": {"public_key": KEY, "image": {"name": "debian-13-*", "owner": "1"}},
 }
 
 
@@ -24,7 +33,7 @@ def found(*services: dict[str, Any], **more: Any) -> list[str]:
 
 def test_what_is_right_has_none() -> None:
     assert found() == []
-    alone = [{"name": "orders", "port": 5001}]
+    alone = [{"name": "orders", "port": 5001, "source": {"git": "orders", "revision": "main"}}]
     assert found(*alone, load_balancer=None, fleets=[], hosts=[{"name": "web"}], topology="direct") == []
 
 
@@ -39,6 +48,14 @@ def test_what_is_right_has_none() -> None:
         ({"listen": None}, {}, "service shop runs on web behind the load balancer: give listen"),
         ({"health_check": {"port": "http"}}, {}, "service shop: health_check.port 'http' is no port"),
         ({"virtual_host": {"color": "red"}}, {}, "service shop: virtual_host has no option 'color'"),
+        ({"workers": 0}, {}, "platform_services[0].workers"),
+        ({"source": {"directory": "nowhere"}}, {}, "shop: the source directory"),
+        ({"permissions": [{"actions": ["s3:*"], "resources": ["*"]}]}, {}, "permissions[0]: the action 's3:*'"),
+        ({}, {"machine": {"image": RIGHT["machine"]["image"]}}, "platform_public_key is missing"),
+        ({}, {"machine": {**RIGHT["machine"], "public_key": "ssh-dss A"}}, "platform_public_key is no line as"),
+        ({}, {"machine": {**RIGHT["machine"], "tags": {"Name": "x"}}}, "platform_tags: the tag Name"),
+        ({}, {"fleets": [{"name": "web", "min": 3, "max": 2}]}, "platform_fleets[0] web: min 3, desired 3, max 2"),
+        ({}, {"fleets": [{"name": "web", "deploy": {"batch": "x"}}]}, "platform_fleets: web: deploy.batch"),
         ({"host": "elsewhere.example"}, {}, "'elsewhere.example' is outside the domain shop.example"),
     ],
 )
