@@ -17,11 +17,14 @@ from ansible_collections.gatehouse.platform.plugins.module_utils._web_services.d
 
 
 def web_services(
-    services: Sequence[Mapping[str, Any]], domain: str = "", only: Sequence[str] | str = ()
+    services: Sequence[Mapping[str, Any]],
+    domain: str = "",
+    only: Sequence[str] | str = (),
+    load_balancer: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """The role's list of services."""
     try:
-        return role_services(services, domain, only)
+        return role_services(services, domain, only, load_balancer)
     except (KeyError, TypeError, ValueError) as error:
         raise AnsibleFilterError(f"web_services: {error}") from error
 

@@ -33,7 +33,16 @@ def of(service: Mapping[str, Any], places: Sequence[str]) -> str:
 
 def fleet_group(fleet: str) -> str:
     """The inventory's group of a fleet, as Ansible makes it of the tag."""
-    return f"fleet_{re.sub('[^A-Za-z0-9_]', '_', fleet)}"
+    return _group("fleet", fleet)
+
+
+def service_group(service: str) -> str:
+    """The inventory's group of the hosts that a service runs on, as Ansible makes it of the tag."""
+    return _group("service", service)
+
+
+def _group(prefix: str, name: str) -> str:
+    return f"{prefix}_{re.sub('[^A-Za-z0-9_]', '_', name)}"
 
 
 def here(
@@ -42,13 +51,19 @@ def here(
     fleets: Sequence[Mapping[str, Any]] = (),
     hosts: Sequence[Mapping[str, Any]] = (),
 ) -> list[Mapping[str, Any]]:
-    """The services of a host, which is in these groups of the inventory: its fleet's, or those of no fleet."""
+    """The services of a host, which is in these groups of the inventory: its fleet's, or those of no fleet.
+
+    Of several groups of hosts each has its own: which one that is, the groups of the services tell.
+    """
     places = names(fleets, hosts)
-    declared = [str(entry["name"]) for entry in fleets]
+    declared = [str(entry["name"]) for entry in fleets if entry.get("name")]
     mine = [name for name in declared if fleet_group(name) in group_names]
     if mine:
         return [service for service in services if of(service, places) in mine]
-    return [service for service in services if of(service, places) not in declared]
+    own = [service for service in services if of(service, places) not in declared]
+    if len(hosts) < 2:
+        return own
+    return [service for service in own if service_group(str(service["name"])) in group_names]
 
 
 def findings(

@@ -145,7 +145,10 @@ def main() -> None:
     )
     result = run(Request.from_params(module.params))
     if result["findings"] and module.params["fail"]:
-        lines = ["This stands in the way, nothing was touched:", *(f"- {finding}" for finding in result["findings"])]
+        lines = [
+            "This stands in the way, and this host was not touched:",
+            *(f"- {finding}" for finding in result["findings"]),
+        ]
         module.fail_json(msg="\n".join(lines), **result)
     module.exit_json(**result)
 

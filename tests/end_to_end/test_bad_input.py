@@ -87,7 +87,7 @@ def test_everything_wrong_in_the_list_is_told_at_once(untouched: Platform) -> No
     refuse(
         untouched,
         "site",
-        "things stand in the way; nothing was touched",
+        "things stand in the way; no host was touched",
         "platform_services[1].prot is not known; known are",
         "port 5001",
         "platform_services[2].kind is 'cgi', but has to be one of wsgi, asgi, command",

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.gatehouse.platform.plugins.module_utils import _places
 from ansible_collections.gatehouse.platform.plugins.module_utils._inventory import inventory_directory
 from ansible_collections.gatehouse.platform.plugins.module_utils._names import PublicNameError, full_name, labels
 from ansible_collections.gatehouse.platform.plugins.module_utils._virtual_hosts.services import OPTIONS
@@ -55,16 +56,31 @@ def _name(label: Any, domain: str) -> Iterator[str]:
         return  # the findings about the list tell it
 
 
-def request(services: Any, domain: str) -> dict[str, Any]:
-    """The names and the ports to look at, from a list that need not be right."""
-    entries = _entries(services)
+def request(
+    services: Any,
+    domain: str,
+    group_names: Sequence[str] = (),
+    fleets: Sequence[Service] = (),
+    hosts: Sequence[Service] = (),
+) -> dict[str, Any]:
+    """The names and the ports of a host to look at, from a list that need not be right.
+
+    The names of what stands behind a load balancer lead there and not to the host.
+    """
+    entries = _places.here(_entries(services), group_names, fleets, hosts)
     ports = [
         {"name": str(entry.get("name")), "port": entry["port"]}
         for entry in entries
         if isinstance(entry.get("port"), int)
     ]
     return {
-        "names": [name for entry in entries for _key, label in labels(entry) for name in _name(label, domain)],
+        "names": [
+            name
+            for entry in entries
+            if not entry.get("listen")
+            for _key, label in labels(entry)
+            for name in _name(label, domain)
+        ],
         "services": ports,
     }
 
@@ -130,4 +146,4 @@ def host_findings(hosts: Sequence[Host], bastions: Sequence[str], ssh_config: st
 def message(found: Sequence[str]) -> str:
     """All findings as one message."""
     count = "One thing stands" if len(found) == 1 else f"{len(found)} things stand"
-    return "\n".join([f"{count} in the way; nothing was touched:", *(f"- {finding}" for finding in found)])
+    return "\n".join([f"{count} in the way; no host was touched:", *(f"- {finding}" for finding in found)])

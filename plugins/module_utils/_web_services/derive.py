@@ -8,27 +8,33 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.gatehouse.platform.plugins.module_utils import _public
 from ansible_collections.gatehouse.platform.plugins.module_utils._names import public_names
 from ansible_collections.gatehouse.platform.plugins.module_utils._web_services.findings import PLATFORM_KEYS
 
 
 def role_services(
-    services: Sequence[Mapping[str, Any]], domain: str = "", only: Sequence[str] | str = ()
+    services: Sequence[Mapping[str, Any]],
+    domain: str = "",
+    only: Sequence[str] | str = (),
+    load_balancer: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """Every entry without what concerns its public names; with ``only``, the entries of those names alone.
 
     With a domain each gets its main public name as ``server_name``: health checks ask for that one.
 
     An entry with ``peers: true`` gets the other services in its environment: in SERVICES
-    where they listen, in LINKS where they are reached from outside. What the entry itself
-    sets there stays. Raises ValueError for a name in ``only`` that the list does not have.
+    where they listen, in LINKS where they are reached from outside, which for those with
+    ``listen`` is at the load balancer. What the entry itself sets there stays. Raises
+    ValueError for a name in ``only`` that the list does not have.
     """
     names = [only] if isinstance(only, str) else list(only)
     unknown = sorted(set(names) - {service["name"] for service in services})
     if unknown:
         known = ", ".join(service["name"] for service in services)
         raise ValueError(f"there is no service {', '.join(unknown)}; the list has {known}")
-    return [_role_service(service, services, domain) for service in services if not names or service["name"] in names]
+    entry = load_balancer or {}
+    return [_role_service(one, services, domain, entry) for one in services if not names or one["name"] in names]
 
 
 def absent_services(names: Sequence[str], remove_data: bool = False) -> list[dict[str, Any]]:
@@ -52,18 +58,27 @@ def _line(name: str, found: Mapping[str, Any]) -> str:
     return f"{runs}, health: {heard}{before}"
 
 
-def _role_service(service: Mapping[str, Any], services: Sequence[Mapping[str, Any]], domain: str) -> dict[str, Any]:
+def _role_service(
+    service: Mapping[str, Any], services: Sequence[Mapping[str, Any]], domain: str, load_balancer: Mapping[str, Any]
+) -> dict[str, Any]:
     kept = {key: value for key, value in service.items() if key not in PLATFORM_KEYS}
     if domain:
         kept["server_name"] = public_names(service, domain)[0]
     if service.get("peers"):
         others = [other for other in services if other["name"] != service["name"]]
-        kept["environment"] = {**_peers(others, domain), **(service.get("environment") or {})}
+        kept["environment"] = {**_peers(others, domain, load_balancer), **(service.get("environment") or {})}
     return kept
 
 
-def _peers(others: Sequence[Mapping[str, Any]], domain: str) -> dict[str, str]:
+def _peers(others: Sequence[Mapping[str, Any]], domain: str, load_balancer: Mapping[str, Any]) -> dict[str, str]:
     peers = {"SERVICES": ",".join(f"{other['name']}=http://127.0.0.1:{other['port']}" for other in others)}
     if domain:
-        peers["LINKS"] = ",".join(f"{other['name']}=https://{public_names(other, domain)[0]}" for other in others)
+        peers["LINKS"] = ",".join(f"{other['name']}={_link(other, domain, load_balancer)}" for other in others)
     return peers
+
+
+def _link(service: Mapping[str, Any], domain: str, load_balancer: Mapping[str, Any]) -> str:
+    encrypted = (
+        _public.https(load_balancer) if service.get("listen") else _public.over_https(service.get("virtual_host") or {})
+    )
+    return f"{'https' if encrypted else 'http'}://{public_names(service, domain)[0]}"

@@ -25,9 +25,12 @@ PLATFORM_KEYS = (
     "fleet",
     "listen",
     "paths",
-    "priority",
-    "stickiness",
+    "traffic",
     "health_check",
+    "stickiness",
+    "deregistration_delay",
+    "slow_start",
+    "algorithm",
     "permissions",
 )
 SERVICE_KEYS = (
@@ -82,7 +85,9 @@ def findings(services: Any, domain: str | None = None, place: str = "platform_se
         found += _duplicates(
             place, "log_name", [(f"[{i}].log_name", s.get("log_name") or s.get("name")) for i, s in present]
         )
-        found += _duplicates(place, "public name", [name for i, s in present for name in _names(i, s, domain)])
+        # Behind a load balancer services can have paths of one name; that is looked at where its rules are made.
+        direct = [(i, s) for i, s in present if not s.get("listen")]
+        found += _duplicates(place, "public name", [name for i, s in direct for name in _names(i, s, domain)])
     return found
 
 

@@ -99,5 +99,21 @@ def test_no_list_however_wrong_is_an_exception(services: Any) -> None:
 
 
 def test_the_message_counts_and_lists() -> None:
-    assert message(["a"]) == "One thing stands in the way; nothing was touched:\n- a"
-    assert message(["a", "b"]) == "2 things stand in the way; nothing was touched:\n- a\n- b"
+    assert message(["a"]) == "One thing stands in the way; no host was touched:\n- a"
+    assert message(["a", "b"]) == "2 things stand in the way; no host was touched:\n- a\n- b"
+
+
+def test_a_host_is_asked_about_its_own_services_and_names_that_lead_to_it() -> None:
+    services = [
+        {"name": "shop", "port": 5000, "fleet": "web", "listen": 8000},
+        {"name": "docs", "port": 5001, "fleet": "one"},
+    ]
+    fleets, hosts = [{"name": "web"}], [{"name": "one"}]
+    assert request(services, "shop.example", ["web", "fleet_web"], fleets, hosts) == {
+        "names": [],
+        "services": [{"name": "shop", "port": 5000}],
+    }
+    assert request(services, "shop.example", ["web"], fleets, hosts) == {
+        "names": ["docs.shop.example"],
+        "services": [{"name": "docs", "port": 5001}],
+    }

@@ -33,6 +33,18 @@ def test_peers_are_told_where_the_others_are() -> None:
     }
 
 
+def test_links_say_http_where_nothing_is_encrypted() -> None:
+    listening = {"name": "api", "port": 5003, "listen": 8003}
+    plain = {"name": "docs", "port": 5004, "virtual_host": {"https": False}}
+    services = [SERVICES[0], listening, plain]
+
+    def links(**load_balancer: str) -> str:
+        return str(derive.role_services(services, "example.test", "homepage", load_balancer)[0]["environment"]["LINKS"])
+
+    assert links() == "api=http://api.example.test,docs=http://docs.example.test"
+    assert links(certificate="arn") == "api=https://api.example.test,docs=http://docs.example.test"
+
+
 def test_an_unknown_name_is_told_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match="there is no service order; the list has homepage, orders, payments"):
         derive.role_services(SERVICES, only="order")
