@@ -78,6 +78,12 @@ scheme:
   description: V(internet-facing) or V(internal); empty where there is none.
   returned: success
   type: str
+networks:
+  description: Blocks of addresses of its subnets, from which it asks its targets; empty where there is none.
+  returned: success
+  type: list
+  elements: str
+  sample: [10.0.0.0/20, 10.0.32.0/20]
 services:
   description: The targets by service, draining ones included.
   returned: success
@@ -131,7 +137,7 @@ def main() -> None:
     module = arguments.module(SPEC, lambda _params, _check_mode: [])
     calls = Calls()
     try:
-        result = read(connect(module, "elbv2", calls), module.params, Retries())
+        result = read(connect(module, "elbv2", calls), connect(module, "ec2", calls), module.params, Retries())
     except AwsError as error:
         module.fail_json(msg=str(error), calls=calls.total)
     module.exit_json(calls=calls.total, **result)

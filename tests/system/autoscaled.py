@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -128,10 +128,10 @@ class Autoscaled(Platform):
         """Public addresses of the load balancer's nodes, one per zone."""
         return self.web.nodes()
 
-    def visit(self, path: str = "/health", node: int = 0) -> Answer:
+    def visit(self, path: str = "/health", node: int = 0, headers: Mapping[str, str] | None = None) -> Answer:
         """Ask one node of the load balancer by the public name."""
         connection = http.client.HTTPConnection(self.nodes[node], 80, timeout=15)
-        connection.request("GET", path, headers={"Host": self.domain})
+        connection.request("GET", path, headers={"Host": self.domain, **(headers or {})})
         response = connection.getresponse()
         answer = Answer(response.status, dict(response.getheaders()), response.read().decode())
         connection.close()

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import ipaddress
+import uuid
+
 from tests.region.account import eventually
 from tests.system.autoscaled import Autoscaled
 
@@ -18,6 +21,18 @@ def test_two_hosts_answer_through_the_load_balancer(serving: Autoscaled) -> None
     with serving.visitors(rate=50) as tally:
         serving.visit()
     assert tally["failed"] == 0
+
+
+def test_hosts_take_the_load_balancer_s_word_for_who_a_visitor_is(serving: Autoscaled) -> None:
+    agent = f"visitor-{uuid.uuid4()}"
+    serving.visit(headers={"User-Agent": agent, "X-Forwarded-For": "198.51.100.7"})
+    logged = [
+        serving.on(host, f"grep -s {agent} /var/log/apache2/shop_access.log || true") for host in serving.instances()
+    ]
+    (line,) = [line for told in logged for line in told.splitlines()]
+    visitor = ipaddress.ip_address(line.split()[0])
+    assert visitor not in ipaddress.ip_network("10.0.0.0/16")
+    assert str(visitor) != "198.51.100.7"
 
 
 def test_a_run_with_nothing_to_do_changes_nothing_and_leaves_no_lock(serving: Autoscaled) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.gatehouse.platform.plugins.module_utils._aws.errors import AwsError, call
@@ -23,6 +24,12 @@ def describe_load_balancer(elbv2: Any, name: str) -> dict[str, Any] | None:
             raise
         return None
     return found[0] if found else None
+
+
+def describe_blocks(ec2: Any, subnets: Sequence[str]) -> list[str]:
+    """The blocks of addresses of subnets."""
+    answer = call(ec2.describe_subnets, SubnetIds=list(subnets))
+    return sorted(str(told["CidrBlock"]) for told in answer["Subnets"])
 
 
 def describe_groups(elbv2: Any, load_balancer: str) -> list[TargetGroup]:

@@ -28,8 +28,16 @@ from ansible_collections.gatehouse.platform.plugins.module_utils._target_registr
 PAUSE = 2.0
 
 
-def read(elbv2: Any, params: Mapping[str, Any], retries: Retries) -> dict[str, Any]:
+def read(elbv2: Any, ec2: Any, params: Mapping[str, Any], retries: Retries) -> dict[str, Any]:
     """The module's result; raises AwsError. It looks again until what should be ``healthy`` is, or time is over."""
+    found = until_healthy(elbv2, params, retries)
+    subnets = found.pop("subnets")
+    blocks = retries.reading(lambda: api.describe_blocks(ec2, subnets)) if subnets else []
+    return {**found, "networks": blocks}
+
+
+def until_healthy(elbv2: Any, params: Mapping[str, Any], retries: Retries) -> dict[str, Any]:
+    """All but the networks, with those that are waited for in vain."""
     clock = retries.clock
     deadline = clock.now() + params["wait"]
     while True:
@@ -51,13 +59,14 @@ def look(elbv2: Any, platform: str) -> dict[str, Any]:
     told = api.describe_load_balancer(elbv2, name)
     arn = str((told or {}).get("LoadBalancerArn") or "")
     if not told or describe_tags(elbv2, [arn]).get(arn, {}).get(OWNER) != platform:
-        return {"name": name, "arn": "", "dns_name": "", "zone_id": "", "scheme": "", "services": {}}
+        return {"name": name, "arn": "", "dns_name": "", "zone_id": "", "scheme": "", "subnets": [], "services": {}}
     return {
         "name": name,
         "arn": arn,
         "dns_name": told["DNSName"],
         "zone_id": told.get("CanonicalHostedZoneId") or "",
         "scheme": told.get("Scheme") or "",
+        "subnets": [str(zone["SubnetId"]) for zone in told.get("AvailabilityZones") or ()],
         "services": services(elbv2, api.describe_groups(elbv2, arn)),
     }
 

@@ -31,7 +31,12 @@ class Client:
             raise ClientError({"Error": {"Code": "LoadBalancerNotFound", "Message": "none"}}, "DescribeLoadBalancers")
         assert asked == {"Names": ["shop-lb"]}
         told = {"LoadBalancerArn": ARN, "DNSName": "shop-lb-1.elb.example", "Scheme": "internet-facing"}
-        return {"LoadBalancers": [{**told, "CanonicalHostedZoneId": "Z1"}]}
+        zones = [{"ZoneName": "eu-central-1a", "SubnetId": "subnet-1"}]
+        return {"LoadBalancers": [{**told, "CanonicalHostedZoneId": "Z1", "AvailabilityZones": zones}]}
+
+    def describe_subnets(self, **asked: Any) -> dict[str, Any]:
+        assert asked == {"SubnetIds": ["subnet-1"]}
+        return {"Subnets": [{"CidrBlock": "10.0.0.0/20"}]}
 
     def describe_tags(self, **asked: Any) -> dict[str, Any]:
         (arn,) = asked["ResourceArns"]
@@ -66,7 +71,9 @@ class Time:
 
 
 def test_the_load_balancer_is_told_with_its_targets_by_service() -> None:
-    found = read(Client(["unhealthy"]), PARAMS, Time().retries())
+    client = Client(["unhealthy"])
+    found = read(client, client, PARAMS, Time().retries())
+    assert found["networks"] == ["10.0.0.0/20"]
     assert (found["name"], found["dns_name"], found["zone_id"]) == ("shop-lb", "shop-lb-1.elb.example", "Z1")
     assert found["services"] == {
         "web": [
@@ -85,18 +92,19 @@ def test_the_load_balancer_is_told_with_its_targets_by_service() -> None:
 @pytest.mark.parametrize("client", [Client(exists=False), Client(owner="other")])
 def test_one_that_is_not_there_or_not_the_platforms_is_none(client: Client) -> None:
     time = Time()
-    found = read(client, {**PARAMS, "healthy": ["i-1"], "wait": 60}, time.retries())
+    found = read(client, client, {**PARAMS, "healthy": ["i-1"], "wait": 60}, time.retries())
     assert (found["arn"], found["dns_name"], found["services"], time.seconds) == ("", "", {}, 0)
+    assert found["networks"] == []
 
 
 def test_it_looks_again_until_the_targets_are_healthy_or_the_time_is_over() -> None:
     time = Time()
-    found = read(
-        Client(["initial", "unhealthy", "healthy"]), {**PARAMS, "healthy": ["i-1"], "wait": 60}, time.retries()
-    )
+    client = Client(["initial", "unhealthy", "healthy"])
+    found = read(client, client, {**PARAMS, "healthy": ["i-1"], "wait": 60}, time.retries())
     assert (found["waiting"], time.seconds) == ([], 4)
     time = Time()
-    found = read(Client(["unhealthy"]), {**PARAMS, "healthy": ["i-1"], "wait": 5}, time.retries())
+    client = Client(["unhealthy"])
+    found = read(client, client, {**PARAMS, "healthy": ["i-1"], "wait": 5}, time.retries())
     assert (found["waiting"], time.seconds) == (["i-1"], 5)
 
 
