@@ -163,6 +163,12 @@ options:
           - Networks that the service may talk to besides the host itself, or V(any).
         type: list
         elements: str
+      instance_role:
+        description:
+          - Whether the service may use the role of the EC2 instance that it runs on, at the address of the instance's
+            metadata. Who may has the secrets of all services there.
+        type: bool
+        default: false
   platform:
     description: Name of the platform that the services belong to. Services of others are never touched.
     type: str

@@ -49,6 +49,7 @@ SERVICE: dict[str, Any] = {
     "tasks_max": {"type": "int", "default": DEFAULTS["tasks_max"]},
     "keep_releases": {"type": "int", "default": DEFAULTS["keep_releases"]},
     "network": WORDS,
+    "instance_role": {"type": "bool", "default": False},
 }
 
 SPEC: dict[str, Any] = {

@@ -64,6 +64,8 @@ def _role_service(
     kept = {key: value for key, value in service.items() if key not in PLATFORM_KEYS}
     if domain:
         kept["server_name"] = public_names(service, domain)[0]
+    if service.get("permissions"):
+        kept["instance_role"] = True
     if service.get("peers"):
         others = [other for other in services if other["name"] != service["name"]]
         kept["environment"] = {**_peers(others, domain, load_balancer), **(service.get("environment") or {})}

@@ -59,6 +59,7 @@ ROLE_KEYS = {
     "remove_data": "a service is removed when its entry leaves the list; remove.yml takes -e remove_data=true",
     "release": "rollback.yml goes back, with -e release=NAME to a named release",
     "server_name": "it follows from host",
+    "instance_role": "it follows from permissions",
 }
 
 

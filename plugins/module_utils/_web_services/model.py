@@ -79,6 +79,7 @@ class Service:
     tasks_max: int = 128
     keep_releases: int = 5
     network: tuple[str, ...] = ()
+    instance_role: bool = False
     absent: bool = False
     remove_data: bool = False
     release: str | None = None
@@ -166,6 +167,7 @@ def service_from_params(params: Mapping[str, Any], platform: str, prepared: Mapp
         tasks_max=int(given["tasks_max"]),
         keep_releases=int(given["keep_releases"]),
         network=_words([network] if isinstance(network, str) else network),
+        instance_role=bool(given.get("instance_role")),
         absent=given["state"] == "absent",
         remove_data=bool(given["remove_data"]),
         release=given.get("release"),

@@ -26,6 +26,8 @@ MARK = "# Written by gatehouse.platform. Changes made here are replaced."
 # A candidate has no visitors, and one that hangs is not waited for.
 GRACE = 65
 CANDIDATE_GRACE = 5
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
+METADATA = ("169.254.169.254", "fd00:ec2::254")
 
 SANDBOX = """\
 NoNewPrivileges=yes
@@ -223,9 +225,11 @@ def _grace(slot: str) -> int:
 
 
 def _network(service: Service) -> list[str]:
+    """Who may use the role of an EC2 instance has the secrets of all services that run on it."""
     if service.network == ("any",):
-        return []
-    return ["IPAddressDeny=any", "IPAddressAllow=" + " ".join(("localhost", *map(_plain, service.network)))]
+        return [] if service.instance_role else [f"IPAddressDeny={' '.join(METADATA)}"]
+    allowed = ("localhost", *map(_plain, service.network), *(METADATA if service.instance_role else ()))
+    return ["IPAddressDeny=any", f"IPAddressAllow={' '.join(allowed)}"]
 
 
 def _plain(text: str) -> str:

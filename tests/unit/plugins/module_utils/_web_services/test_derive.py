@@ -45,6 +45,11 @@ def test_links_say_http_where_nothing_is_encrypted() -> None:
     assert links(certificate="arn") == "api=https://api.example.test,docs=http://docs.example.test"
 
 
+def test_a_service_with_permissions_may_use_the_role_of_its_instance() -> None:
+    allowed = {"name": "api", "port": 5003, "permissions": [{"actions": ["s3:GetObject"], "resources": ["arn:x"]}]}
+    assert derive.role_services([allowed]) == [{"name": "api", "port": 5003, "instance_role": True}]
+
+
 def test_an_unknown_name_is_told_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match="there is no service order; the list has homepage, orders, payments"):
         derive.role_services(SERVICES, only="order")

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.gatehouse.platform.plugins.module_utils._web_services import units
 from ansible_collections.gatehouse.platform.plugins.module_utils._web_services.model import Service, WebServiceError
 
+METADATA = "169.254.169.254 fd00:ec2::254"
 ORDERS = Service("orders", 5001, platform="shop")
 RELEASE = "20261120T131800Z-1a2b3c4d"
 
@@ -112,15 +113,18 @@ def test_a_task_runs_once_with_the_same_sandbox() -> None:
 
 
 @pytest.mark.parametrize(
-    ("network", "wanted"),
+    ("network", "role", "wanted"),
     [
-        ((), ["IPAddressDeny=any", "IPAddressAllow=localhost"]),
-        (("any",), []),
-        (("10.0.0.0/8",), ["IPAddressDeny=any", "IPAddressAllow=localhost 10.0.0.0/8"]),
+        ((), False, ["IPAddressDeny=any", "IPAddressAllow=localhost"]),
+        ((), True, ["IPAddressDeny=any", f"IPAddressAllow=localhost {METADATA}"]),
+        (("any",), False, [f"IPAddressDeny={METADATA}"]),
+        (("any",), True, []),
+        (("10.0.0.0/8",), False, ["IPAddressDeny=any", "IPAddressAllow=localhost 10.0.0.0/8"]),
     ],
 )
-def test_networks(network: tuple[str, ...], wanted: list[str]) -> None:
-    assert [line for line in lines(replace(ORDERS, network=network)) if line.startswith("IPAddress")] == wanted
+def test_networks(network: tuple[str, ...], role: bool, wanted: list[str]) -> None:
+    service = replace(ORDERS, network=network, instance_role=role)
+    assert [line for line in lines(service) if line.startswith("IPAddress")] == wanted
 
 
 @pytest.mark.parametrize(
