@@ -42,10 +42,17 @@ def is_expected(status: int, codes: str) -> bool:
     return any(int(first) <= status <= int(last or first) for first, _dash, last in ranges)
 
 
+class NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirect is an answer, as it is for load balancers."""
+
+    def redirect_request(self, *_args: Any) -> None:
+        return None
+
+
 def status_of(url: str) -> int:
     """0 where nobody answers."""
     try:
-        with urllib.request.build_opener().open(url, timeout=5) as answer:
+        with urllib.request.build_opener(NoRedirects).open(url, timeout=5) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code

@@ -15,7 +15,7 @@ PROGRAM = Path(__file__).with_name("on_host.py")
 PACKAGES = ("python3-boto3", "python3-venv")
 # The hook's name in the fleet's declaration. Seconds: a sign of life comes thrice in that time, and an instance that
 # gives none any more is abandoned.
-HOOK: Mapping[str, Any] = {"name": "ready", "transition": "launching", "timeout": 600, "default": "abandon"}
+HOOK: Mapping[str, Any] = {"name": "ready", "transition": "launching", "timeout": 1200, "default": "abandon"}
 # Seconds for which an instance waits where nothing was published yet, because its platform is just being built.
 WAIT = 3600
 BOUNDARY = "==gatehouse=="

@@ -37,6 +37,7 @@ METADATA = "http://169.254.169.254/latest"
 REPAIR = "dpkg --configure --pending --force-confdef --force-confold"
 APT = "apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0"
 FORMAT, ATTEMPTS = 1, 2
+MISSING = ("NoSuchKey", "NoSuchBucket", "AccessDenied")
 LOOK, PAUSE, APPLY = 3, 10, 1800  # seconds
 
 
@@ -139,25 +140,36 @@ class Account:
             say("no life-cycle action holds this instance")
 
 
-def published(account: Account, lock: int) -> bytes:
-    """The manifest. While there is none, operators may configure this instance: its platform is just being built.
+def published(account: Account, lock: int, done: bytes | None = None) -> bytes:
+    """The manifest; what is ``done`` already where nobody tells another soon.
 
-    S3 denies access to what is missing, and IAM does so for a while where a role is new.
+    While there is none, operators may configure this instance: its platform is just being built. S3 denies access to
+    what is missing, and IAM does so for a while where a role is new.
     """
     key, end = f"{account.settings['fleet']}/current.json", time.monotonic() + account.settings["wait"]
-    told = ""
+    told, failures = "", 0
     while True:
         try:
             found = account.get(key)
             fcntl.flock(lock, fcntl.LOCK_EX)
             return found
         except Exception as error:
+            failures += 1
+            if done is not None and failures == ATTEMPTS:
+                say(f"{key} cannot be read again, and what it told before is here: {error}")
+                return done
             if time.monotonic() > end:
                 raise RuntimeError(f"{key} was not there for {account.settings['wait']} seconds: {error}") from error
             if told != (told := str(error)):
                 say(f"waits for {key}: {error}")
-        fcntl.flock(lock, fcntl.LOCK_UN)
+            if done is None and code_of(error) in MISSING:
+                fcntl.flock(lock, fcntl.LOCK_UN)
         time.sleep(LOOK)
+
+
+def code_of(error: Exception) -> str:
+    """AWS's code of an error; empty for one that AWS has not told."""
+    return str((getattr(error, "response", None) or {}).get("Error", {}).get("Code", ""))
 
 
 def verified(account: Account, told: dict[str, str]) -> bytes:
@@ -194,7 +206,7 @@ def bring(account: Account, lock: int) -> None:
     """Apply what is published, and what was published meanwhile."""
     done: bytes | None = None
     failures = 0
-    while done != (text := published(account, lock)):
+    while done != (text := published(account, lock, done)):
         if not (wrong := apply(account, text)):
             done = text
             continue

@@ -47,11 +47,12 @@ def test_services_get_their_archives_and_packages() -> None:
 
 @pytest.fixture
 def server() -> Iterator[int]:
-    """Answers /well with 200 and all else with 503; its port."""
+    """Answers /well with 200, /moved by leading there, and all else with 503; its port."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200 if self.path == "/well" else 503)
+            self.send_response({"/well": 200, "/moved": 302}.get(self.path, 503))
+            self.send_header("Location", "/well")
             self.end_headers()
 
         def log_message(self, *_arguments: Any) -> None:
@@ -69,4 +70,6 @@ def test_every_check_has_to_be_answered(server: int, monkeypatch: pytest.MonkeyP
     assert apply.wait_until_healthy([well]) == ""
     told = apply.wait_until_healthy([well, {**well, "path": "/ill"}])
     assert told == f"http://127.0.0.1:{server}/ill answers with 503, and the load balancer wants 200"
+    assert apply.wait_until_healthy([{**well, "path": "/moved", "codes": "302"}]) == ""
+    assert "/moved answers with 302" in apply.wait_until_healthy([{**well, "path": "/moved"}])
     assert "answers with nothing" in apply.wait_until_healthy([{**well, "port": 9}])

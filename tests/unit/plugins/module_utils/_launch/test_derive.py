@@ -31,12 +31,12 @@ def settings(user_data: str) -> dict[str, Any]:
 
 def test_a_fleet_gets_a_hook_that_abandons_and_user_data_that_know_it() -> None:
     found = only(WEB)
-    assert found["hooks"] == [{"name": "ready", "transition": "launching", "timeout": 600, "default": "abandon"}]
+    assert found["hooks"] == [{"name": "ready", "transition": "launching", "timeout": 1200, "default": "abandon"}]
     assert settings(found["user_data"]) == {
         "bucket": "shop-releases",
         "fleet": "web",
         "group": "shop-web",
-        "heartbeat": 200,
+        "heartbeat": 400,
         "hook": "shop-web-ready",
         "packages": ["apache2", "logrotate", "python3-boto3", "python3-venv", "ssl-cert"],
         "wait": 3600,

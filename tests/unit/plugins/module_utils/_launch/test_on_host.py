@@ -30,6 +30,14 @@ def packed(text: str) -> bytes:
     return buffer.getvalue()
 
 
+class RefusedError(Exception):
+    """As boto3 tells it."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.response = {"Error": {"Code": code}}
+
+
 class Account:
     """The release store as a dictionary, and what Auto Scaling was told."""
 
@@ -43,7 +51,7 @@ class Account:
     def get(self, key: str) -> bytes:
         self.asked.append(key)
         if key not in self.objects:
-            raise KeyError(f"no such key {key}")
+            raise RefusedError("NoSuchKey", f"no such key {key}")
         return self.objects[key]
 
     def publish(self, release: str = "one", **more: Any) -> None:
@@ -176,6 +184,32 @@ def test_others_may_configure_an_instance_that_waits_for_a_first_publication(acc
     assert not is_free(lock)
 
 
+def test_nobody_configures_an_instance_whose_store_does_not_answer_just_now(account: Account, lock: int) -> None:
+    seen: list[bool] = []
+    get = account.get
+
+    def look(key: str) -> bytes:
+        if not seen:
+            seen.append(is_free(lock))
+            account.publish()
+            raise RefusedError("SlowDown", "come later")
+        seen.append(is_free(lock))
+        return get(key)
+
+    account.get = look  # type: ignore[method-assign]
+    assert on_host.launch(SETTINGS, lock) == 0
+    assert not any(seen)
+
+
+def test_an_instance_that_is_ready_serves_although_the_store_does_not_answer_any_more(
+    account: Account, lock: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(on_host, "run", lambda *_command, **_options: account.objects.clear())
+    account.publish()
+    assert on_host.launch(SETTINGS, lock) == 0
+    assert account.told[-1] == "CONTINUE"
+
+
 def test_a_publication_that_never_comes_is_not_waited_for_without_end(account: Account, lock: int) -> None:
     assert on_host.launch(SETTINGS, lock) == 1
     assert "web/current.json was not there for 5 seconds" in account.logs
@@ -183,16 +217,13 @@ def test_a_publication_that_never_comes_is_not_waited_for_without_end(account: A
 
 
 def test_an_instance_that_nobody_holds_has_nothing_to_complete(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    class RefusedError(Exception):
-        pass
-
     class Scaling:
         class exceptions:  # noqa: N801
             ClientError = RefusedError
 
         @staticmethod
         def complete_lifecycle_action(**_action: str) -> None:
-            raise RefusedError("No active Lifecycle Action found with instance ID i-1")
+            raise RefusedError("ValidationError", "No active Lifecycle Action found with instance ID i-1")
 
     monkeypatch.setattr(on_host, "LOG", str(tmp_path / "log"))
     bare = on_host.Account.__new__(on_host.Account)
