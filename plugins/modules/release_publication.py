@@ -158,6 +158,8 @@ def main() -> None:
     calls, retries = Calls(), Retries()
     try:
         wish = run.wish_from(module.params, json.loads(module.params["prepared"] or "{}"))
+        # Reading the sources may have taken longer than the account is asked for.
+        retries.renew()
         bucket = module.params["bucket"] or bucket_name(
             wish.platform, retries.reading(lambda: api.account(connect(module, "sts", calls))), module.region
         )

@@ -16,8 +16,8 @@ from ansible_collections.gatehouse.platform.plugins.module_utils._secret_referen
 def findings(wish: Wish, published: Mapping[str, Any]) -> Iterator[str]:
     """All that is wrong with a wish."""
     yield from secrets(wish.platform, wish.services)
-    if not wish.complete and not published:
-        yield "nothing was published for it before, and this run is about a part of its services: run site.yml"
+    if not published and (wish.settings is None or not wish.complete):
+        yield "nothing was published for it before, and this run tells a part of what new instances need: run site.yml"
     for name in wish.services:
         yield from _of_running(name, wish.running.get(name) or ())
 

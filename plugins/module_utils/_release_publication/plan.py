@@ -10,7 +10,7 @@ fetching stays: only objects that neither the new nor the former manifest names 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -170,11 +170,21 @@ def superfluous(done: Plan, listed: Sequence[tuple[str, Any]]) -> list[str]:
     ``listed`` are keys with the time at which they were put.
     """
     used = {done.wish.manifest_key, *sums(done.text), *sums(done.found.manifest)}
+    # How many releases of other services stay is not known here.
+    ours = () if done.wish.complete else tuple(_folders(done.wish))
     folders: dict[str, list[tuple[Any, str]]] = {}
     for key, when in listed:
-        folders.setdefault(key.rpartition("/")[0], []).append((when, key))
+        folder = key.rpartition("/")[0]
+        if not ours or folder in ours:
+            folders.setdefault(folder, []).append((when, key))
     old = [key for folder in folders.values() for _when, key in sorted(folder, reverse=True)[done.wish.keep :]]
     return sorted(key for key in old if key not in used)
+
+
+def _folders(wish: Wish) -> Iterator[str]:
+    """Those of the services that a run is about."""
+    for name in wish.services:
+        yield release_key(wish.fleet, name, "").rpartition("/")[0]
 
 
 def _releases(published: Manifest) -> Mapping[str, Mapping[str, Any]]:

@@ -126,6 +126,21 @@ def test_what_the_old_and_the_new_manifest_name_never_leaves_the_store(
     assert not set(gone) & {*sums(before.manifest), *sums(course.text), "web/current.json"}
 
 
+def test_a_run_about_one_service_leaves_the_releases_of_others_in_the_store() -> None:
+    keys_of = {
+        name: [release_key("web", name, f"{number:02}") for number in range(9)] for name in ("orders", "billing")
+    }
+    listed = [(key, number) for keys in keys_of.values() for number, key in enumerate(keys)]
+    before = plan(wish({"orders": "aa", "billing": "bb"}), NOTHING).after()
+    assert set(superfluous(plan(wish({"orders": "cc"}, complete=False), before), listed)) == set(keys_of["orders"][:3])
+
+
+def test_a_first_publication_has_to_tell_everything() -> None:
+    assert "run site.yml" in refused(wish({"orders": "aa"}, settings=None))
+    there = plan(wish({"orders": "aa"}), NOTHING).after()
+    assert read(plan(wish({"orders": "bb"}, settings=None), there).text)["settings"]["variables"]
+
+
 def test_a_release_that_only_the_store_has_is_published_again() -> None:
     there = through([({"orders": "aa"}, True), ({"orders": "bb"}, True)])
     course = plan(wish({"orders": "aa"}, known=False), there)
