@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.gatehouse.platform.plugins.module_utils._fleet_lock.run import started_at
+from ansible_collections.gatehouse.platform.plugins.module_utils._fleet_lock.run import identity
 from ansible_collections.gatehouse.platform.plugins.plugin_utils.operator import operator
 
 
@@ -25,7 +25,7 @@ class ActionModule(ActionBase):
         process = os.getppid()
         answer: dict[str, Any] = self._execute_module(
             module_name="gatehouse.platform.fleet_lock",
-            module_args={"owner": operator(), "run": f"{process}-{started_at(process)}", **self._task.args},
+            module_args={"owner": operator(), "run": identity(process), **self._task.args},
             task_vars=task_vars or {},
         )
         return result | answer

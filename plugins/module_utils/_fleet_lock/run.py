@@ -99,8 +99,8 @@ def _is_dead(owner: str) -> Any:
 
 def is_alive(run: str) -> bool:
     """Whether a run of this machine goes on: its process, and when that started where the machine tells."""
-    process, _dash, started = run.partition("-")
-    if not process.isdigit():
+    process, started, names = [*run.split("-"), "", ""][:3]
+    if not process.isdigit() or (names and names != namespace()):
         return True
     try:
         os.kill(int(process), 0)
@@ -109,6 +109,22 @@ def is_alive(run: str) -> bool:
     except PermissionError:
         return True
     return not started or started_at(int(process)) in ("", started)
+
+
+def identity(process: int) -> str:
+    """What tells a run of this machine from all others."""
+    return f"{process}-{started_at(process)}-{namespace()}"
+
+
+def namespace() -> str:
+    """Number of the namespace that process ids are of (namespaces(7)); empty where the machine does not tell.
+
+    Containers of one name have different ones, and the same ids.
+    """
+    try:
+        return os.readlink("/proc/self/ns/pid").strip("pid:[]")
+    except OSError:
+        return ""
 
 
 def started_at(process: int) -> str:

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from ansible_collections.gatehouse.platform.plugins.module_utils._fleet_lock import run
 from ansible_collections.gatehouse.platform.plugins.module_utils._fleet_lock.model import (
     PROCESSES,
     FleetLockError,
@@ -73,6 +75,13 @@ def test_somebody_elses_lock_is_respected_until_its_run_is_over_or_it_is_old() -
         assert plan(group, replace(wish, stale=299), alive).changed
         with pytest.raises(FleetLockError):
             plan(group, replace(wish, stale=300), alive)
+
+
+def test_a_run_of_another_container_of_the_same_name_is_not_known_to_be_over() -> None:
+    mine = run.identity(os.getpid())
+    assert run.is_alive(mine)
+    assert not run.is_alive(f"999999999-1-{run.namespace()}")
+    assert run.is_alive("999999999-1-1")
 
 
 @pytest.mark.parametrize("value", ["", "x", "ada@desk run 1 since yesterday"])
