@@ -56,7 +56,7 @@ def _stays(host: Host) -> bool:
 
 def _left(host: Host, later: bool) -> str:
     if host.lacks:
-        return host.lacks
+        return f"cannot go there: {host.lacks}; terminate it, and its successor gets what is published"
     if host.serves or (later and host.life_cycle.startswith(PENDING)):
         return ""
     if host.life_cycle.startswith(PENDING):

@@ -65,8 +65,11 @@ def code_of(found: Sequence[Told], release: str) -> str:
     """The code to go back to; empty where there is none."""
     if release != PREVIOUS:
         return short(release)
-    newest = max((one for one in found if one.get("release")), key=lambda one: str(one["release"]), default={})
-    return short(str(newest.get("previous") or ""))
+    live = [one for one in found if one.get("release")]
+    newest = short(max((str(one["release"]) for one in live), default=""))
+    # A host that was launched with the code that is live has none before it.
+    before = [str(one["previous"]) for one in live if short(str(one["release"])) == newest and one.get("previous")]
+    return short(max(before, default=""))
 
 
 def _to(name: str, told: Told, service: str, found: Told, code: str) -> Host:

@@ -75,6 +75,13 @@ def test_a_host_that_has_no_such_release_is_left_out_and_does_not_keep_the_other
     assert not any(host.problem for host in found.values())
 
 
+def test_a_host_that_was_launched_with_the_bad_release_does_not_keep_the_others_from_going_back() -> None:
+    later = NEW.replace(NEW.partition("-")[0], "99991231T000000Z")
+    found = by_name(survey.by_releases({"a": runs(NEW, OLD), "b": runs(later, None)}, "shop", "previous"))
+    assert (found["a"].changes, found["a"].lacks, found["a"].problem) == (True, "", "")
+    assert found["b"].lacks.startswith("shop has no good release")
+
+
 def test_a_rollback_that_no_host_can_make_is_refused_on_every_host() -> None:
     alone = survey.by_releases({"a": runs(NEW, None), "b": runs(NEW, None)}, "shop", "previous")
     assert {host.problem for host in alone} == {"shop has no earlier good release to go back to"}
