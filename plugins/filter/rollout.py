@@ -24,10 +24,11 @@ def rollout_fleets(
     fleets: Sequence[Told] = (),
     hosts: Sequence[Told] = (),
     only: Sequence[str] | str = (),
+    empty: bool = False,
 ) -> list[dict[str, Any]]:
     """See the documentation beside this file; raises AnsibleFilterError."""
     try:
-        found = members.declared(services, platform, groups, fleets, hosts, only)
+        found = members.declared(services, platform, groups, fleets, hosts, only, empty)
     except RolloutError as error:
         raise AnsibleFilterError(f"The fleets cannot be worked on: {error}") from error
     return [fleet.told() for fleet in found]

@@ -145,3 +145,14 @@ def test_what_is_wrong_with_the_declaration_is_told_before_the_fleet_is_taken(ro
     assert "web: deploy.batch: 'all' is neither a number nor a percentage" in told
     assert "on_failure is 'pause'" in rollout.run("deploy", "-e", "on_failure=pause", succeeds=False)
     assert rollout.changes == []
+
+
+def test_a_fleet_of_which_no_host_is_found_is_an_error(rollout: Rollout) -> None:
+    path = rollout.folder / "hosts.yml"
+    inventory = yaml.safe_load(path.read_text(encoding="utf-8"))
+    inventory["all"]["children"] = {"web": {"hosts": {}}}
+    path.write_text(yaml.safe_dump(inventory), encoding="utf-8")
+    told = rollout.run("deploy", succeeds=False)
+    assert "No host of the fleet web was found, so that nothing was deployed to it" in told
+    assert rollout.changes == []
+    assert given_back(rollout)

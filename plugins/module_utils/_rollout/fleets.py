@@ -45,8 +45,12 @@ def declared(
     fleets: Sequence[Entry] = (),
     hosts: Sequence[Entry] = (),
     only: Sequence[str] | str = (),
+    empty: bool = False,
 ) -> list[Fleet]:
-    """The fleets that have hosts and services to deploy, all or those named ``only``; raises RolloutError."""
+    """The fleets that have hosts and services to deploy, all or those named ``only``; raises RolloutError.
+
+    With ``empty`` those that have services and no host.
+    """
     names = [only] if isinstance(only, str) else list(only)
     places = _places.names(fleets, hosts)
     findings = [finding for entry in fleets for finding in deploy_findings(entry)]
@@ -62,7 +66,7 @@ def declared(
         batch, minimum = (Share.parse(options.get(key, usual)) for key, usual in SHARES.items())
         timeout = int(options.get("timeout") or 0)
         found.append(Fleet(name, f"{platform}-{name}", wanted, tuple(members(groups, name)), batch, minimum, timeout))
-    return [fleet for fleet in found if fleet.members and fleet.services]
+    return [fleet for fleet in found if fleet.services and bool(fleet.members) != empty]
 
 
 def deploy_findings(entry: Entry) -> list[str]:

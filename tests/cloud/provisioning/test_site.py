@@ -150,3 +150,21 @@ def test_without_a_load_balancer_the_message_says_so(cloud: ControlPlane, tmp_pa
     run = play(cloud, tmp_path, "verify", hosts={"i-1": {}})
     assert run.returncode != 0
     assert "there is no load balancer autoscaled-lb of this platform: run site.yml" in run.stdout
+
+
+def test_a_fleet_that_lost_all_its_hosts_to_a_run_that_is_over_is_given_back(
+    cloud: ControlPlane, tmp_path: Path
+) -> None:
+    run = play(cloud, tmp_path, "provision", "-e", "compute_wait=0")
+    assert run.returncode == 0, run.stdout + run.stderr
+    scaling: Any = cloud.client("autoscaling", region_name=REGION)
+    group = {"ResourceId": "autoscaled-web", "ResourceType": "auto-scaling-group", "PropagateAtLaunch": False}
+    left = {"gatehouse:lock": "bob@desk run 20-2 since 2020-01-01T00:00:00Z", "gatehouse:suspended": "HealthCheck"}
+    scaling.create_or_update_tags(Tags=[{**group, "Key": key, "Value": value} for key, value in left.items()])
+    scaling.suspend_processes(AutoScalingGroupName="autoscaled-web", ScalingProcesses=["HealthCheck", "AZRebalance"])
+    run = play(cloud, tmp_path, "provision", "-e", "compute_wait=0")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "autoscaled-web: resumes HealthCheck" in run.stdout
+    (found,) = scaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+    assert {tag["Key"] for tag in found["Tags"]}.isdisjoint(left)
+    assert [one["ProcessName"] for one in found["SuspendedProcesses"]] == ["AZRebalance"]
