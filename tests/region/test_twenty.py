@@ -47,7 +47,7 @@ def test_twenty_instances_start_within_a_minute_and_then_it_is_quiet(
             f"\n{NUMBER} instances ran after {seconds:.1f} s; idle, the region takes {share:.2%} of a core, "
             f"{whole:.2%} with all that it runs"
         )
-    assert share <= whole < 0.05
+    assert max(share, whole) < 0.05
 
 
 def seconds_used(account: Account) -> float:
