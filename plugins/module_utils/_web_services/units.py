@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 
 from ansible_collections.gatehouse.platform.plugins.module_utils._web_services.model import (
@@ -228,8 +229,23 @@ def _network(service: Service) -> list[str]:
     """Who may use the role of an EC2 instance has the secrets of all services that run on it."""
     if service.network == ("any",):
         return [] if service.instance_role else [f"IPAddressDeny={' '.join(METADATA)}"]
-    allowed = ("localhost", *map(_plain, service.network), *(METADATA if service.instance_role else ()))
+    if service.instance_role:
+        allowed = ["localhost", *map(_plain, service.network), *METADATA]
+    else:
+        allowed = ["localhost", *(part for network in service.network for part in _without_metadata(network))]
     return ["IPAddressDeny=any", f"IPAddressAllow={' '.join(allowed)}"]
+
+
+def _without_metadata(text: str) -> list[str]:
+    """A network, in parts where it has an address of the metadata: what is allowed counts more than what is denied."""
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return [_plain(text)]
+    for address in map(ipaddress.ip_network, METADATA):
+        if network.version == address.version and address.subnet_of(network):  # type: ignore[arg-type]
+            return [str(part) for part in sorted(network.address_exclude(address))]  # type: ignore[arg-type]
+    return [_plain(text)]
 
 
 def _plain(text: str) -> str:

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any
 
 import pytest
 from ansible_collections.gatehouse.platform.plugins.module_utils._web_services import units
 from ansible_collections.gatehouse.platform.plugins.module_utils._web_services.model import Service, WebServiceError
+from hypothesis import given
+from hypothesis import strategies as st
 
 METADATA = "169.254.169.254 fd00:ec2::254"
 ORDERS = Service("orders", 5001, platform="shop")
@@ -120,11 +123,34 @@ def test_a_task_runs_once_with_the_same_sandbox() -> None:
         (("any",), False, [f"IPAddressDeny={METADATA}"]),
         (("any",), True, []),
         (("10.0.0.0/8",), False, ["IPAddressDeny=any", "IPAddressAllow=localhost 10.0.0.0/8"]),
+        (("169.254.169.254",), False, ["IPAddressDeny=any", "IPAddressAllow=localhost"]),
+        (
+            ("169.254.169.252/30", "fd00::/8"),
+            True,
+            ["IPAddressDeny=any", f"IPAddressAllow=localhost 169.254.169.252/30 fd00::/8 {METADATA}"],
+        ),
+        (
+            ("169.254.169.252/30",),
+            False,
+            ["IPAddressDeny=any", "IPAddressAllow=localhost 169.254.169.252/31 169.254.169.255/32"],
+        ),
     ],
 )
 def test_networks(network: tuple[str, ...], role: bool, wanted: list[str]) -> None:
     service = replace(ORDERS, network=network, instance_role=role)
     assert [line for line in lines(service) if line.startswith("IPAddress")] == wanted
+
+
+@given(st.ip_addresses(v=4), st.integers(0, 32))
+def test_no_range_opens_the_way_to_the_metadata(address: IPv4Address, prefix: int) -> None:
+    declared = ip_network((address, prefix), strict=False)
+    (allow,) = [
+        line for line in lines(replace(ORDERS, network=(str(declared),))) if line.startswith("IPAddressAllow=localhost")
+    ]
+    allowed = [ip_network(part) for part in allow.split()[1:]]
+    metadata = ip_address("169.254.169.254")
+    assert not any(metadata in part for part in allowed)
+    assert sum(part.num_addresses for part in allowed) == declared.num_addresses - (metadata in declared)
 
 
 @pytest.mark.parametrize(
