@@ -86,10 +86,22 @@ def findings(services: Any, domain: str | None = None, place: str = "platform_se
         found += _duplicates(
             place, "log_name", [(f"[{i}].log_name", s.get("log_name") or s.get("name")) for i, s in present]
         )
-        # Behind a load balancer services can have paths of one name; that is looked at where its rules are made.
-        direct = [(i, s) for i, s in present if not s.get("listen")]
-        found += _duplicates(place, "public name", [name for i, s in direct for name in _names(i, s, domain)])
+        found += _duplicates(place, "public name", [*_once(present, domain), *_of_direct(present, domain)])
     return found
+
+
+def _of_direct(entries: Sequence[tuple[int, Mapping[str, Any]]], domain: str) -> list[tuple[str, Any]]:
+    return [name for index, service in entries if not service.get("listen") for name in _names(index, service, domain)]
+
+
+def _once(entries: Sequence[tuple[int, Mapping[str, Any]]], domain: str) -> list[tuple[str, Any]]:
+    """Names of services behind a load balancer, where paths tell them apart: that is looked at where its rules are."""
+    names: dict[Any, tuple[str, Any]] = {}
+    for index, service in entries:
+        if service.get("listen"):
+            for where, name in _names(index, service, domain):
+                names.setdefault(name, (where, name))
+    return list(names.values())
 
 
 def _service(service: Mapping[str, Any], where: str, domain: str | None) -> list[str]:

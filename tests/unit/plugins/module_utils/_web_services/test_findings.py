@@ -122,6 +122,15 @@ def test_duplicates_name_both_places() -> None:
     assert found.startswith("platform_services[1].aliases[0]: the public name orders.example.test is that of")
 
 
+def test_services_behind_a_load_balancer_may_share_a_name_and_others_none_of_theirs() -> None:
+    shop = {**ORDERS, "listen": 8000}
+    api = {**ORDERS, "name": "api", "port": 5002, "log_name": "api", "listen": 8001, "host": "orders"}
+    assert findings([shop, api], "example.test") == []
+    direct = {**ORDERS, "name": "direct", "port": 5003, "log_name": "direct", "host": "orders"}
+    (found,) = findings([shop, api, direct], "example.test")
+    assert found.startswith("platform_services[2].host: the public name orders.example.test is that of")
+
+
 @pytest.mark.parametrize("services", [None, "orders", {"name": "orders"}])
 def test_something_that_is_no_list_is_told(services: Any) -> None:
     assert findings(services) == ["platform_services is not a list"]
