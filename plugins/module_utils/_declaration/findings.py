@@ -98,8 +98,22 @@ def findings(
     def of_deploys() -> list[str]:
         return [finding for fleet in fleets if fleet.get("name") for finding in deploy_findings(fleet)]
 
+    # What is derived needs entries that have at least the shape of one.
+    misshapen = _misshapen(given, fleets)
+    if misshapen or not all(isinstance(one, Mapping) and one.get("name") for one in services):
+        return list(dict.fromkeys([*of_services(), *misshapen]))
     parts = (of_services, of_security, of_load_balancer, of_names, of_permissions, of_machines, of_deploys)
     return list(dict.fromkeys(_as_declared(found) for part in parts for found in _told(part)))
+
+
+def _misshapen(given: Told, fleets: Sequence[Told]) -> list[str]:
+    told = {"platform_image": given.get("image"), "platform_bastion": given.get("bastion")}
+    told |= {f"platform_fleets[{index}].deploy": fleet.get("deploy") for index, fleet in enumerate(fleets)}
+    return [f"{name} is '{value}', and has to be a mapping" for name, value in told.items() if not _is_mapping(value)]
+
+
+def _is_mapping(value: Any) -> bool:
+    return value is None or isinstance(value, Mapping)
 
 
 def _stand_ins(behind: Sequence[Told]) -> dict[str, Any]:

@@ -63,6 +63,18 @@ def test_what_is_wrong_is_told(service: dict[str, Any], options: dict[str, Any],
     assert any(words in finding for finding in found({**SHOP, **service}, **options))
 
 
+@pytest.mark.parametrize(
+    ("service", "options", "words"),
+    [
+        ({"name": None}, {}, "platform_services[0].name is missing"),
+        ({}, {"machine": {**RIGHT["machine"], "image": "ami-1"}}, "platform_image is 'ami-1', and has to be a mapping"),
+        ({}, {"fleets": [{"name": "web", "deploy": "x"}]}, "platform_fleets[0].deploy is 'x', and has to be a mapping"),
+    ],
+)
+def test_what_has_another_shape_is_told_too(service: dict[str, Any], options: dict[str, Any], words: str) -> None:
+    assert any(words in finding for finding in found({**SHOP, **service}, **options))
+
+
 def test_parts_are_told_together_and_each_finding_once() -> None:
     told = found({**SHOP, "listen": None}, operators=[], load_balancer={"https": True})
     assert len(told) == len(set(told))
