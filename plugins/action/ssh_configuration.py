@@ -41,12 +41,14 @@ class ActionModule(ActionBase):
                 "state_directory": {"type": "path", "required": True},
                 "topology": {"type": "str", "default": "bastion"},
                 "jump_user": {"type": "str", "default": ""},
+                "leave_out": {"type": "list", "elements": "str", "default": []},
             }
         )
         groups = task_vars.get("groups", {})
+        names = [name for name in groups.get("all", []) if name not in arguments["leave_out"]]
         try:
             configuration = model.from_inventory(
-                {name: _variables(task_vars["hostvars"][name]) for name in groups.get("all", [])},
+                {name: _variables(task_vars["hostvars"][name]) for name in names},
                 groups.get("bastion", []),
                 arguments["topology"],
                 arguments["jump_user"] or "",

@@ -39,6 +39,12 @@ options:
       - User in whose name connections pass the bastion. By default that of the bastion's C(ansible_user).
     type: str
     default: ""
+  leave_out:
+    description:
+      - Hosts of the inventory that are not to be reached, as those whose host keys nobody knows.
+    type: list
+    elements: str
+    default: []
 attributes:
   check_mode:
     description: Writes the controller's own files in check mode as well.
