@@ -21,12 +21,14 @@ def publications(
     services: Entries,
     others: Entries = (),
     only: Sequence[str] | str = (),
+    without: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """For each fleet with hosts: ``fleet``, its ``services``, what is ``running``, and the hosts that are ``lacking``.
 
     ``hosts`` are all hosts that there may be of fleets, ``others`` groups of hosts of their own. What every host of a
     fleet runs is what is published, so one of which nothing is known keeps its fleet from that. With ``only``, which
-    are names of services, fleets that run none of them are left out.
+    are names of services, fleets that run none of them are left out. Hosts ``without`` which a fleet is published do
+    not count, unless there are no others.
     """
     wanted = [only] if isinstance(only, str) else list(only)
     places = _places.names(fleets, others)
@@ -35,8 +37,9 @@ def publications(
         here = [service for service in services if _places.of(service, places) == name]
         results = {host: _result(hostvars[host]) for host in hosts if _fleet_of(hostvars[host]) == name}
         if results and (not wanted or any(service["name"] in wanted for service in here)):
-            lacking = [host for host, result in results.items() if not result]
-            found.append({"fleet": name, "services": here, "running": _running(results), "lacking": lacking})
+            counted = {host: result for host, result in results.items() if host not in without}
+            lacking = [host for host, result in counted.items() if not result] if counted else list(results)
+            found.append({"fleet": name, "services": here, "running": _running(counted), "lacking": lacking})
     return found
 
 

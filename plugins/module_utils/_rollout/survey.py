@@ -92,5 +92,6 @@ def _lacks(service: str, found: Told, code: str) -> str:
 
 def _problem(told: Told) -> str:
     if told.get("unreachable"):
-        return f"cannot be reached, leave it out with --limit or let it be replaced: {told.get('msg')}"
+        way = "leave it out with --limit 'all:!NAME,localhost' or let it be replaced"
+        return f"cannot be reached, {way}: {told.get('msg')}"
     return "" if "services" in told else str(told.get("msg") or told.get("exception") or "was not asked")

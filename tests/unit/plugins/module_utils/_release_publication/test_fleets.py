@@ -49,6 +49,14 @@ def test_a_service_that_a_host_does_not_run_is_told_of_that_host_as_well() -> No
     assert found["running"]["orders"]["i-2"] == {"release": "", "fingerprint": ""}
 
 
+def test_hosts_that_were_left_alone_do_not_count_unless_there_are_no_others() -> None:
+    hosts = {"i-1": host("web", services=runs("aa")), "i-2": host("web", services=runs("bb"))}
+    (found,) = publications(FLEETS, hosts, list(hosts), SERVICES, without=["i-2"])
+    assert (set(found["running"]["orders"]), found["lacking"]) == ({"i-1"}, [])
+    (found,) = publications(FLEETS, hosts, list(hosts), SERVICES, without=["i-1", "i-2"])
+    assert (found["running"], found["lacking"]) == ({}, ["i-1", "i-2"])
+
+
 def test_a_run_about_one_service_publishes_the_fleets_that_run_it() -> None:
     hosts = {"i-1": host("web", services=runs("aa")), "i-2": host("batch", services=runs("aa"))}
     found = publications(FLEETS, hosts, list(hosts), SERVICES, only="report")
