@@ -109,6 +109,8 @@ def test_an_instance_that_does_not_get_healthy_is_given_up_and_its_log_is_kept(s
         assert gone not in before | set(scaled.targets())
         assert eventually(lambda: gone not in scaled.instances(), 120, 1), scaled.fleet()
     assert set(scaled.targets()) == before
+    # Auto Scaling may have launched another one before it was told to let it be.
+    assert eventually(lambda: set(scaled.instances()) == before, 300, 1), scaled.fleet()
     scaled.succeed("site")
     assert store.get(MANIFEST) == good
 
