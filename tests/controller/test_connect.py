@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
@@ -17,19 +18,20 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBXHtVcHSmqOTcFbcbXKzpKcqXUyo8pUu9GKh
 NOBODY = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
 
 
-def test_an_instance_without_host_keys_keeps_nobody_from_the_others(tmp_path: Path) -> None:
-    variables = {"platform_state_dir": str(tmp_path), "platform_topology": "direct", "platform_region": "eu-central-1"}
-    hosts = {
-        "i-1": {"ansible_host": "192.0.2.1", "platform_host_keys": [KEY]},
-        "i-2": {"ansible_host": "192.0.2.2", "platform_host_keys": []},
+def connect(folder: Path, **hosts: list[str] | None) -> subprocess.CompletedProcess[str]:
+    """A run of connect.yml for instances with these keys; None where the inventory does not speak of them."""
+    variables = {"platform_state_dir": str(folder), "platform_topology": "direct", "platform_region": "eu-central-1"}
+    told = {
+        name: {"ansible_host": f"192.0.2.{number}", **({} if keys is None else {"platform_host_keys": keys})}
+        for number, (name, keys) in enumerate(hosts.items(), 1)
     }
-    inventory = {"all": {"vars": {**variables, "ansible_user": "admin"}, "children": {"aws_ec2": {"hosts": hosts}}}}
-    (tmp_path / "hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
-    done = subprocess.run(
+    inventory = {"all": {"vars": {**variables, "ansible_user": "admin"}, "children": {"aws_ec2": {"hosts": told}}}}
+    (folder / "hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
+    return subprocess.run(
         [
             str(Path(sys.executable).parent / "ansible-playbook"),
             "--inventory",
-            str(tmp_path / "hosts.yml"),
+            str(folder / "hosts.yml"),
             str(ROOT / "playbooks/connect.yml"),
         ],
         env={**os.environ, **NOBODY, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
@@ -38,13 +40,23 @@ def test_an_instance_without_host_keys_keeps_nobody_from_the_others(tmp_path: Pa
         text=True,
         timeout=120,
     )
+
+
+@pytest.mark.parametrize("keys", [[], None])
+def test_an_instance_without_host_keys_keeps_nobody_from_the_others(tmp_path: Path, keys: list[str] | None) -> None:
+    done = connect(tmp_path, one=[KEY], two=keys)
     assert done.returncode == 2, done.stdout + done.stderr
-    assert "i-2: Make sure that the host keys are known (failed)" in done.stdout
+    assert "two: Make sure that the host keys are known (failed)" in done.stdout
     assert "GetConsoleOutput: Could not connect" in done.stdout
-    named = [
-        line.split()[1]
-        for line in (tmp_path / "ssh_config").read_text(encoding="utf-8").splitlines()
-        if line[:5] == "Host "
-    ]
-    assert named[0] == "i-1"
-    assert "i-2" not in named
+    lines = (tmp_path / "ssh_config").read_text(encoding="utf-8").splitlines()
+    named = [line.split()[1] for line in lines if line.startswith("Host ")]
+    assert named[0] == "one"
+    assert "two" not in named
+
+
+def test_where_no_host_keys_can_be_read_the_run_ends_with_the_reason(tmp_path: Path) -> None:
+    done = connect(tmp_path, one=[], two=[])
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Read the host keys of new instances from their consoles (failed)" in done.stdout
+    assert "GetConsoleOutput: Could not connect" in done.stdout
+    assert not (tmp_path / "ssh_config").exists()
