@@ -73,9 +73,13 @@ def requests_lost(system: Autoscaled) -> None:
 def launch(fleet: Fleet) -> None:
     """From a changed desired capacity to the first request that the new instance serves."""
     before = set(fleet.instances())
+
+    def new_one_answers() -> bool:
+        return bool((set(fleet.instances()) - before) & set(fleet.who_answers()))
+
     began = time.monotonic()
     desire(fleet, len(before) + 1)
-    wait("the new instance serves", lambda: bool(set(fleet.who_answers()) - before), LAUNCHED)
+    wait("the new instance serves", new_one_answers, LAUNCHED)
     show("From a launch by Auto Scaling to its first request", f"{time.monotonic() - began:.1f} s", "-")
 
 
