@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.gatehouse.platform.plugins.module_utils._compute import fleets, instances, removal
@@ -17,7 +17,8 @@ def plan(params: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
     """Items for the tasks, and words.
 
     ``problems`` stop the run; ``sentences`` say what changes; ``notes`` what is left as it is; ``missing`` waits for
-    something that does not exist yet; ``unsure`` is what the modules do not tell in check mode.
+    something that does not exist yet; ``unsure`` is what the modules do not tell in check mode;
+    ``contested`` are the Auto Scaling groups that change and are there already, so that another run may hold them.
     """
     wanted, here = declared(params), found(told)
     key, key_words = _key(wanted, here)
@@ -48,7 +49,14 @@ def plan(params: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
         "policies": fleet.policies,
         "refreshes": fleet.refreshes,
         "removal": gone,
+        "contested": _contested(fleet, gone["groups"], here),
     }
+
+
+def _contested(fleet: fleets.FleetPlan, gone: Sequence[str], here: Found) -> list[str]:
+    named = {str(item["name"]) for item in [*fleet.set, *fleet.refreshes]}
+    named |= {str(item["group"]) for item in [*fleet.hooks, *fleet.policies]}
+    return sorted((named | set(gone)) & set(here.groups))
 
 
 def _moving(single: instances.InstancePlan) -> list[str]:

@@ -279,6 +279,29 @@ def test_what_changes_is_corrected_and_what_others_have_set_stays(shop: Shop) ->
     assert shop.versions() == [2]
 
 
+def test_a_fleet_that_another_run_holds_is_not_changed_and_one_that_a_dead_run_holds_goes_on(shop: Shop) -> None:
+    shop.play()
+    named = {"ResourceId": "shop-web", "ResourceType": "auto-scaling-group", "PropagateAtLaunch": False}
+    held = {"gatehouse:lock": "bob@desk run 20-2 since 2099-01-01T00:00:00Z", "gatehouse:suspended": "HealthCheck"}
+    shop.scaling.create_or_update_tags(Tags=[{**named, "Key": key, "Value": value} for key, value in held.items()])
+    shop.scaling.suspend_processes(AutoScalingGroupName="shop-web", ScalingProcesses=["AZRebalance", "HealthCheck"])
+    # What changes nothing asks nobody.
+    assert shop.play().changed == 0
+    changes = {"compute_instances": shop.bastion(type="t3.small"), "compute_fleets": shop.fleet(max=6)}
+    for options in (["--check"], []):
+        refused = shop.play(*options, **changes, succeeds=False)
+        assert "shop-web is locked: bob@desk run 20-2 since 2099-01-01T00:00:00Z is at work on it" in refused.stdout
+    assert (shop.group()["MaxSize"], held.items() <= tags(shop.group()).items()) == (4, True)
+    shop.play(**changes, compute_force_lock=True)
+    group = shop.group()
+    assert (group["MaxSize"], [one["ProcessName"] for one in group["SuspendedProcesses"]]) == (6, ["AZRebalance"])
+    assert not held.keys() & tags(group).keys()
+    # Nor does the run's own lock outlive it when it fails.
+    shop.cloud.faults.add("refused", 1, "UpdateAutoScalingGroup")
+    shop.play(compute_fleets=shop.fleet(max=5), succeeds=False)
+    assert (shop.group()["MaxSize"], held.keys() & tags(shop.group()).keys()) == (6, set())
+
+
 def test_what_is_wrong_is_told_at_once_and_what_is_not_the_platforms_is_not_touched(shop: Shop) -> None:
     shop.cloud.calls.clear()
     wrong = shop.play(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +110,10 @@ def test_all_but_data_goes_and_what_is_not_the_platform_s_stays(account: Account
     account.cloud.calls.clear()
     again = teardown(account, tmp_path)
     assert (again.returncode, account.changes) == (0, []), again.stdout
+    # The bucket has a name of its own, which only the declaration tells.
+    named = {"platform_release_store": {"bucket": "shop-releases"}, "confirm": "shop", "delete_data": True}
+    last = teardown(account, tmp_path, "-e", json.dumps(named))
+    assert (last.returncode, account.cloud.client("s3").list_buckets()["Buckets"]) == (0, []), last.stdout
 
 
 def test_what_others_have_in_the_vpc_is_found_before_anything_goes(account: Account, tmp_path: Path) -> None:
