@@ -207,3 +207,19 @@ def test_an_instance_that_is_terminated_meanwhile_does_not_keep_the_others_from_
     assert f"{second} is gone: its instance is terminated" in output
     assert LOCK not in serving.tags()
     assert not serving.suspended()
+
+
+@pytest.mark.further
+def test_an_instance_that_goes_while_a_run_of_everything_begins_does_not_end_it(serving: Autoscaled) -> None:
+    _first, second = sorted(serving.instances())
+    with kept(serving):
+        process = serving.start("site")
+        assert process.stdout is not None
+        output = ""
+        for line in process.stdout:
+            output += line
+            if line.startswith("Write how the hosts are reached"):
+                serving.client("ec2").terminate_instances(InstanceIds=[second])
+        assert process.wait() == 0, output[-6000:]
+    assert f"{second} went while this run began, and is left out" in output
+    assert eventually(lambda: handed_back(serving), 300, 1)

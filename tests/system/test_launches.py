@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from lab.machine import inside, run
 from tests.region.account import eventually
 from tests.system.autoscaled import SYSTEM, Autoscaled
 
@@ -56,6 +57,12 @@ def scale(system: Autoscaled, desired: int) -> None:
     system.client("autoscaling").set_desired_capacity(**named)
 
 
+def launch_log(instance: str) -> str:
+    """What a launch has said so far; nobody reaches an instance through the bastion yet."""
+    process = run("podman", "inspect", "--format", "{{.State.Pid}}", instance, check=False).strip() or "0"
+    return inside(int(process), "cat", "/var/log/gatehouse-launch.log", check=False) if process != "0" else ""
+
+
 def changed(output: str, host: str) -> list[str]:
     """What was changed on a host; the recap counts what runs once for all as the first one's."""
     return re.findall(rf"^  {host}: .*", output, re.MULTILINE)
@@ -76,8 +83,8 @@ def test_a_third_host_serves_untouched_with_the_release_and_the_secret_of_the_ot
         scale(scaled, 3)
         assert eventually(lambda: list(scaled.targets().values()) == ["healthy"] * 3, 400, 1), scaled.targets()
     (third,) = set(scaled.instances()) - before
-    told += (run := scaled.succeed("site", "--diff")).output
-    assert not changed(run.output, third), run.output
+    told += (again := scaled.succeed("site", "--diff").output)
+    assert not changed(again, third), again
     assert len(scaled.codes()) == 1
     held = {scaled.on(host, "cat /etc/gatehouse/services/shop/*/secrets/TOKEN") for host in scaled.instances()}
     assert held == {token}
@@ -113,6 +120,20 @@ def test_an_instance_that_does_not_get_healthy_is_given_up_and_its_log_is_kept(s
     assert eventually(lambda: set(scaled.instances()) == before, 300, 1), scaled.fleet()
     scaled.succeed("site")
     assert store.get(MANIFEST) == good
+
+
+@pytest.mark.further
+def test_an_instance_that_restarts_while_it_is_being_launched_starts_over(scaled: Autoscaled) -> None:
+    before = set(scaled.instances())
+    scale(scaled, 3)
+    assert eventually(lambda: len(scaled.instances()) == 3, 60, 0.2)
+    (third,) = set(scaled.instances()) - before
+    assert eventually(lambda: "fetch and verify: " in launch_log(third), 120, 0.1)
+    scaled.client("ec2").reboot_instances(InstanceIds=[third])
+    assert eventually(lambda: list(scaled.targets().values()) == ["healthy"] * 3, 400, 1), scaled.targets()
+    assert not changed(scaled.succeed("site", "--diff").output, third)
+    assert launch_log(third).count("fetch and verify: ") == 2, launch_log(third)
+    assert len(scaled.codes()) == 1
 
 
 @pytest.mark.further
