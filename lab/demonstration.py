@@ -101,6 +101,8 @@ def no_request_is_lost_in_a_deploy(fleet: Fleet, play: Play, say: Callable[[str]
         extra = [word for variable in more for word in ("--extra-vars", variable)]
         status = play(*declared, str(ROOT / "playbooks" / f"{playbook}.yml"), *probe, *extra)
         require(status == 0, f"{playbook}.yml failed with status {status}")
+        told = (fleet.account.directory / "last-run.log").read_text(encoding="utf-8")
+        require(" requests, 0 failed" in told, f"{playbook}.yml lost requests, or sent none")
 
 
 def declare_change(fleet: Fleet) -> list[str]:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,8 +59,9 @@ def test_a_deploy_loses_no_request_and_a_second_one_changes_nothing(serving: Aut
     assert serving.codes() == before
     assert LOCK not in serving.tags()
     with serving.visitors() as tally:
-        run = serving.succeed("deploy")
+        run = serving.succeed("deploy", "-e", "platform_probe=true")
     assert tally["sent"] > 500
+    assert re.search(r"\b[1-9]\d* requests, 0 failed", run.output), run.output[-3000:]
     assert told_of_each(serving, run, "has the release; healthy")
     assert len(serving.codes()) == 1
     assert serving.codes() != before
@@ -130,6 +133,43 @@ def test_a_killed_deploy_is_finished_by_the_next_one(serving: Autoscaled) -> Non
     assert told_of_each(serving, run, "has the release; healthy")
     assert len(serving.codes()) == 1
     assert handed_back(serving)
+
+
+PHASES = {
+    "site": [
+        "Write the ssh_config and known_hosts of this inventory",
+        "Examine the host",
+        "Lock the fleets",
+        "Bring the services to their declared state",
+        "Bring Apache's sites, configuration and modules to their declared state",
+        "Publish what the fleets run",
+        "Have them in the load balancer, and wait until they are healthy",
+        "Unlock the fleets",
+    ],
+    "deploy": [
+        "Lock the fleets",
+        "Ask the hosts what the release would change",
+        "Take the batch out of the load balancer, and wait for the drain",
+        "Bring the services to their declared state",
+        "Publish what the fleets run",
+        "Unlock the fleets",
+    ],
+}
+
+
+@pytest.mark.further
+@pytest.mark.parametrize(("playbook", "task"), [(key, task) for key, tasks in PHASES.items() for task in tasks])
+def test_a_run_that_is_killed_in_any_phase_is_finished_by_the_next_one(
+    serving: Autoscaled, playbook: str, task: str
+) -> None:
+    another_release(serving)
+    with serving.visitors():
+        hit, output = run_and_kill(serving, playbook, Moment(task, 0.2, "controller"))
+        assert hit, output[-3000:]
+        run = serving.succeed(playbook)
+        assert handed_back(serving), (serving.tags(), serving.suspended(), serving.targets())
+    assert len(serving.codes()) == 1, run.output[-3000:]
+    assert serving.succeed(playbook).count("changed") == 0
 
 
 def test_the_last_healthy_host_of_a_larger_fleet_is_not_taken_out(serving: Autoscaled) -> None:
@@ -207,13 +247,22 @@ def test_an_instance_that_is_terminated_meanwhile_does_not_keep_the_others_from_
     assert f"{second} is gone: its instance is terminated" in output
     assert LOCK not in serving.tags()
     assert not serving.suspended()
+    # Auto Scaling replaces it, by one that has the release.
+    assert eventually(lambda: len(serving.instances()) == 2 and settled(serving), 300, 1)
+    serving.succeed("status")
+    assert len(serving.codes()) == 1
 
 
 @pytest.mark.further
-def test_an_instance_that_goes_while_a_run_of_everything_begins_does_not_end_it(serving: Autoscaled) -> None:
+@pytest.mark.parametrize("waits", [True, False])
+def test_an_instance_that_goes_while_a_run_of_everything_begins_does_not_end_it(
+    serving: Autoscaled, waits: bool
+) -> None:
+    """One that was launched a moment ago is waited for, an older one is not."""
     _first, second = sorted(serving.instances())
+    times = {"platform_connection_timeout": 20, "platform_launch_timeout": 86400 if waits else 1}
     with kept(serving):
-        process = serving.start("site")
+        process = serving.start("site", "-e", json.dumps(times))
         assert process.stdout is not None
         output = ""
         for line in process.stdout:
@@ -221,5 +270,5 @@ def test_an_instance_that_goes_while_a_run_of_everything_begins_does_not_end_it(
             if line.startswith("Write how the hosts are reached"):
                 serving.client("ec2").terminate_instances(InstanceIds=[second])
         assert process.wait() == 0, output[-6000:]
-    assert f"{second} went while this run began, and is left out" in output
+    assert f"{second} went while this run began, and is left out" in output or waits
     assert eventually(lambda: handed_back(serving), 300, 1)

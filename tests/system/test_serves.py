@@ -35,6 +35,13 @@ def test_hosts_take_the_load_balancer_s_word_for_who_a_visitor_is(serving: Autos
     assert str(visitor) != "198.51.100.7"
 
 
+def test_connections_are_kept_for_longer_than_the_load_balancer_keeps_them(serving: Autoscaled) -> None:
+    said = {
+        serving.on(host, "grep -Rh ^KeepAliveTimeout /etc/apache2/conf-enabled").strip() for host in serving.instances()
+    }
+    assert said == {"KeepAliveTimeout 75"}
+
+
 def test_a_run_with_nothing_to_do_changes_nothing_and_leaves_no_lock(serving: Autoscaled) -> None:
     serving.succeed("site")
     before = serving.tags()

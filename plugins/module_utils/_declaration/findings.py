@@ -8,7 +8,7 @@ Each part is derived as its role will have it, so that nothing is made before th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.gatehouse.platform.plugins.module_utils._compute import derive as machines
@@ -34,6 +34,11 @@ ERRORS = (
     VirtualHostsError,
     PublicNameError,
 )
+# What a fleet or a group of hosts may say, and a fleet's health check.
+OF_ALL = frozenset({"name", "instance_type", *machines.HANDED_ON})
+OF_HOSTS = OF_ALL | {"elastic_address"}
+OF_FLEETS = OF_ALL | {*machines.OF_FLEETS, "policies", "deploy"}
+OF_HEALTH_CHECKS = frozenset({"kind", "grace_period"})
 # What separates the findings in the message of an error.
 SEPARATOR = "; "
 # Where the roles' variables come from.
@@ -95,6 +100,9 @@ def findings(
         told = {"platform": platform, "key": key, "template_versions": 1, **wanted}
         return _missing_key(given) + compute.findings({**told, "image": given.get("image"), "tags": given.get("tags")})
 
+    def of_keys() -> list[str]:
+        return [*_unknown("platform_fleets", fleets, OF_FLEETS), *_unknown("platform_hosts", hosts, OF_HOSTS)]
+
     def of_deploys() -> list[str]:
         return [finding for fleet in fleets if fleet.get("name") for finding in deploy_findings(fleet)]
 
@@ -102,8 +110,18 @@ def findings(
     misshapen = _misshapen(given, fleets)
     if misshapen or not all(isinstance(one, Mapping) and one.get("name") for one in services):
         return list(dict.fromkeys([*of_services(), *misshapen]))
-    parts = (of_services, of_security, of_load_balancer, of_names, of_permissions, of_machines, of_deploys)
+    parts = (of_services, of_security, of_load_balancer, of_names, of_permissions, of_machines, of_keys, of_deploys)
     return list(dict.fromkeys(_as_declared(found) for part in parts for found in _told(part)))
+
+
+def _unknown(place: str, entries: Sequence[Told], known: Collection[str]) -> Iterator[str]:
+    """Keys that nobody reads, most of them misspelt."""
+    for index, entry in enumerate(entries):
+        here = f"{place}[{index}] {entry.get('name', '')}".strip()
+        keys = [(here, entry, known), (f"{here}: health_check", entry.get("health_check") or {}, OF_HEALTH_CHECKS)]
+        for where, told, names in keys:
+            for key in sorted(set(told) - set(names)) if isinstance(told, Mapping) else ():
+                yield f"{where} has no option '{key}'; known are {', '.join(sorted(names))}"
 
 
 def _misshapen(given: Told, fleets: Sequence[Told]) -> list[str]:

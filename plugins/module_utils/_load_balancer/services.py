@@ -86,13 +86,20 @@ def certificate(services: Sequence[Service], domain: str, load_balancer: Mapping
     told = load_balancer.get("certificate") or {}
     if not _public.https(load_balancer):
         return {}
-    if not told.get("request"):
+    if not _given(told, "request"):
         return {key: told[key] for key in ("arn", "import") if key in told}
+    inside = told["request"] if isinstance(told["request"], Mapping) else {}
+    told = {**inside, **told}
     behind = [service for service in services if service.get("listen")]
     names = dict.fromkeys(name for service in behind for name in public_names(service, domain))
     domain = domain.lower().rstrip(".")
     ordered = sorted(names, key=lambda name: (name != domain, len(name), name))
     return {"request": {"names": ordered, **{key: told[key] for key in ("zone", "wait") if key in told}}}
+
+
+def _given(told: Mapping[str, Any], key: str) -> bool:
+    """A request may be ``true`` or have its options in it, of which there may be none."""
+    return bool(told.get(key)) or told.get(key) == {}
 
 
 def _refuse(findings: Sequence[str]) -> None:
@@ -106,7 +113,7 @@ def _findings(services: Sequence[Service], domain: str, load_balancer: Mapping[s
         for key in sorted(set(load_balancer) - LOAD_BALANCER_KEYS)
     ]
     told = load_balancer.get("certificate") or {}
-    ways = [key for key in CERTIFICATE_KEYS if told.get(key)]
+    ways = [key for key in CERTIFICATE_KEYS if _given(told, key)]
     if told and len(ways) != 1:
         found.append(
             f"platform_load_balancer.certificate has one of {', '.join(CERTIFICATE_KEYS)}, not {ways or 'none'}"

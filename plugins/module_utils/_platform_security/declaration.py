@@ -77,6 +77,7 @@ def read(services: Sequence[Mapping[str, Any]], platform: str, **options: Any) -
     places = _places.names(fleets, hosts)
     named = [str(entry.get("name")) for entry in fleets]
     read_services = [_service(service, places, named, bool(balancer), told) for service in services]
+    told += _unanswered(read_services)
     if told:
         raise PlatformSecurityError("; ".join(told))
     return Declaration(
@@ -88,6 +89,17 @@ def read(services: Sequence[Mapping[str, Any]], platform: str, **options: Any) -
         tuple(access) if balancer else None,
         WEB if _public.https(balancer) else WEB[:1],
     )
+
+
+def _unanswered(services: Sequence[Service]) -> Iterator[str]:
+    """Health checks of ports on which Apache does not listen: their targets would never be healthy."""
+    for service in services:
+        answered = sorted({port for other in services if other.place == service.place for port in other.ports})
+        if service.checked and service.checked not in answered:
+            yield (
+                f"service {service.name}: health_check.port {service.checked}, where nothing answers on "
+                f"{service.place}: give a port on which a service listens there ({', '.join(map(str, answered))})"
+            )
 
 
 def _of_ranges(place: str, ranges: Iterable[str]) -> Iterator[str]:
@@ -120,7 +132,7 @@ def _service(
     check = service.get("health_check")
     asked = check.get("port") if isinstance(check, Mapping) else None
     checked = _port(f"service {name}: health_check.port", None if asked == TRAFFIC else asked, told) or listen
-    return Service(name, place, tuple(sorted({listen, checked})), checked)
+    return Service(name, place, (listen,), checked)
 
 
 def _port(place: str, value: Any, told: list[str]) -> int | None:

@@ -80,6 +80,13 @@ def network(**more: Any) -> str:
     return json.dumps({"platform_network": {"cidr": "10.0.0.0/16", "zones": [f"{REGION}a", f"{REGION}b"], **more}})
 
 
+def unanswered() -> str:
+    """The service, with a health check of a port on which nothing listens."""
+    path = ROOT / "inventory" / "autoscaled" / "group_vars" / "all.yml"
+    (shop,) = yaml.safe_load(path.read_text(encoding="utf-8"))["platform_services"]
+    return json.dumps({"platform_services": [{**shop, "health_check": {"port": 8001}}]})
+
+
 @pytest.mark.parametrize(
     ("options", "without", "words"),
     [
@@ -88,6 +95,8 @@ def network(**more: Any) -> str:
         (("-e", "platform_region=eu-central-1"), (), f"'{REGION}a': the region eu-central-1 has no such zone"),
         (("-e", network(cidr="10.0.0.0/28")), (), "10.0.0.0/28 is too small: 2 zones with 2 tiers need"),
         (("-e", network(subnets=TWICE)), (), f"10.0.8.0/21, overlaps that for public in {REGION}a, 10.0.0.0/20"),
+        (("-e", '{"platform_fleets": [{"name": "web", "desird": 2}]}'), (), "web has no option 'desird'"),
+        (("-e", unanswered()), (), "service shop: health_check.port 8001, where nothing answers on web"),
         (("-e", '{"platform_load_balancer": {"https": true}}'), (), "there is no platform_load_balancer.certificate"),
     ],
 )
@@ -152,7 +161,7 @@ def test_without_a_load_balancer_the_message_says_so(cloud: ControlPlane, tmp_pa
     assert "there is no load balancer autoscaled-lb of this platform: run site.yml" in run.stdout
 
 
-def test_a_fleet_that_lost_all_its_hosts_to_a_run_that_is_over_is_given_back(
+def test_a_fleet_that_lost_all_its_hosts_is_given_back_and_operators_keep_their_way_in(
     cloud: ControlPlane, tmp_path: Path
 ) -> None:
     run = play(cloud, tmp_path, "provision", "-e", "compute_wait=0")
@@ -168,3 +177,13 @@ def test_a_fleet_that_lost_all_its_hosts_to_a_run_that_is_over_is_given_back(
     (found,) = scaling.describe_auto_scaling_groups()["AutoScalingGroups"]
     assert {tag["Key"] for tag in found["Tags"]}.isdisjoint(left)
     assert [one["ProcessName"] for one in found["SuspendedProcesses"]] == ["AZRebalance"]
+    # Whoever is here keeps the way in, whatever is declared.
+    elsewhere = {"platform_operators": ["198.51.100.0/24"], "platform_own_address": "203.0.113.0/24"}
+    run = play(cloud, tmp_path, "provision", "-e", "compute_wait=0", "-e", json.dumps(elsewhere))
+    assert run.returncode != 0
+    assert "203.0.113.0/24" in run.stdout.rpartition("PLAY RECAP")[2]
+    groups = cloud.client("ec2", region_name=REGION).describe_security_groups(
+        Filters=[{"Name": "group-name", "Values": ["autoscaled-bastion"]}]
+    )["SecurityGroups"]
+    ranges = [one["CidrIp"] for group in groups for rule in group["IpPermissions"] for one in rule["IpRanges"]]
+    assert ranges == ["203.0.113.0/24"]

@@ -92,6 +92,20 @@ def test_weights_and_fixed_responses() -> None:
                 }
             },
         ),
+        (
+            {"certificate": {"request": {"zone": "shop.example", "wait": 60}}},
+            {
+                "request": {
+                    "names": ["shop.example", "api.shop.example", "v1.api.shop.example"],
+                    "zone": "shop.example",
+                    "wait": 60,
+                }
+            },
+        ),
+        (
+            {"certificate": {"request": {}}},
+            {"request": {"names": ["shop.example", "api.shop.example", "v1.api.shop.example"]}},
+        ),
     ],
 )
 def test_the_certificate_is_for_all_names(told: dict[str, Any], found: dict[str, Any]) -> None:

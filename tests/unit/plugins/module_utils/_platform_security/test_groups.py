@@ -79,7 +79,6 @@ def test_a_plain_load_balancer_has_no_443_and_its_own_visitors() -> None:
         ({"listen": "9000", "health": {"path": "/ready"}}, 9000, [9000]),
         ({"listen": 8000, "health_check": {"path": "/ready"}}, 8000, [8000]),
         ({"listen": 8000, "health_check": {"port": "traffic-port"}}, 8000, [8000]),
-        ({"listen": 8000, "health_check": {"port": 8001}}, 8001, [8000, 8001]),
     ],
 )
 def test_the_port_of_the_health_check_is_open(service: dict[str, Any], port: int, opened: list[int]) -> None:
@@ -88,6 +87,15 @@ def test_the_port_of_the_health_check_is_open(service: dict[str, Any], port: int
     assert checks == [{"service": "shop", "group": "shop-web", "port": port, "source": "shop-alb"}]
     assert groups(one)[2]["ingress"][0]["ports"] == opened
     assert findings(groups(one), checks) == []
+
+
+def test_a_health_check_asks_a_port_that_a_service_beside_it_listens_on() -> None:
+    shop, health = {"name": "shop", "listen": 8000, "health_check": {"port": 8001}}, {"name": "health", "listen": 8001}
+    one = declared(shop, health)
+    assert [check["port"] for check in health_checks(one)] == [8001, 8001]
+    assert findings(groups(one), health_checks(one)) == []
+    with pytest.raises(PlatformSecurityError, match=r"health_check.port 8001, where nothing answers on web"):
+        declared(shop)
 
 
 def test_beside_a_load_balancer_hosts_can_be_public_themselves_but_not_fleets() -> None:
@@ -193,17 +201,21 @@ PORTS = st.integers(1, 65535)
     balancer=st.sampled_from([None, BALANCER, {"https": False}]),
     fleets=st.lists(st.sampled_from(["web", "api", "jobs"]), unique=True),
     listens=st.lists(st.none() | PORTS, max_size=4),
-    checked=st.none() | PORTS,
+    checked=st.booleans(),
 )
 def test_every_derived_set_is_right_by_itself(
-    topology: str, balancer: dict[str, Any] | None, fleets: list[str], listens: list[int | None], checked: int | None
+    topology: str, balancer: dict[str, Any] | None, fleets: list[str], listens: list[int | None], checked: bool
 ) -> None:
     places = fleets or ["web"]
-    services = [
-        {"name": f"s{index}", "fleet": places[index % len(places)], "listen": listen, "health_check": {"port": checked}}
+    services: list[dict[str, Any]] = [
+        {"name": f"s{index}", "fleet": places[index % len(places)], "listen": listen}
         for index, listen in enumerate(listens)
         if listen or not (balancer and fleets)
     ]
+    for service in services if checked else ():
+        # The first of its place that has a port is asked for the health of all.
+        beside = [one["listen"] for one in services if one["fleet"] == service["fleet"] and one["listen"]]
+        service["health_check"] = {"port": (beside or [None])[0]}
     declared_fleets = [{"name": name} for name in fleets]
     one = read(services, "shop", topology=topology, operators=OPERATORS, load_balancer=balancer, fleets=declared_fleets)
     found = groups(one)
