@@ -141,7 +141,7 @@ def test_check_mode_lists_everything_on_an_empty_account_and_makes_nothing(shop:
 
 def test_all_is_made_once_although_interrupted_and_removed_with_foreign_things_left_alone(shop: Shop) -> None:
     shop.cloud.faults.add("refused", number=None, operation="PutScalingPolicy")
-    shop.play(succeeds=False)
+    assert "not authorized" in shop.play(succeeds=False).stdout
     # Closed, because no instance may start before its hook is there.
     assert (shop.group()["MaxSize"], shop.group()["DesiredCapacity"]) == (0, 0)
     shop.cloud.faults.clear()

@@ -122,14 +122,14 @@ def test_all_findings_are_told_before_anything_is_changed(cloud: ControlPlane, t
 def test_a_run_that_broke_off_is_continued(cloud: ControlPlane, tmp_path: Path) -> None:
     iam = cloud.client("iam")
     cloud.faults.add("refused", number=1, operation="AddRoleToInstanceProfile")
-    play(cloud, tmp_path, succeeds=False)
+    assert "not authorized" in play(cloud, tmp_path, succeeds=False).stdout
     assert (roles(iam), profiles(iam)) == (["shop-web"], {"shop-web": []})
     half = play(cloud, tmp_path, "--check")
     assert (half.words, half.changed) == ([], 1)
     assert play(cloud, tmp_path).changed
     assert profiles(iam) == {"shop-web": ["shop-web"]}
     cloud.faults.add("refused", number=1, operation="DeleteRole")
-    play(cloud, tmp_path, succeeds=False, identity_state="absent")
+    assert "not authorized" in play(cloud, tmp_path, succeeds=False, identity_state="absent").stdout
     assert (roles(iam), profiles(iam)) == (["shop-web"], {})
     assert play(cloud, tmp_path, identity_state="absent").changed == 1
     assert (roles(iam), profiles(iam)) == ([], {})

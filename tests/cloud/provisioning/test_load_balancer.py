@@ -279,9 +279,9 @@ def test_a_certificate_is_requested_proven_by_a_record_and_waited_for(site: Site
 
 def test_a_run_that_failed_is_continued_by_the_next(site: Site) -> None:
     site.cloud.faults.add("refused", operation="ModifyTargetGroupAttributes")
-    site.run(SHOP, API, succeeds=False)
+    assert "not authorized" in site.run(SHOP, API, succeeds=False).stdout
     site.cloud.faults.add("refused", number=2, operation="CreateRule")
-    site.run(SHOP, API, succeeds=False)
+    assert "not authorized" in site.run(SHOP, API, succeeds=False).stdout
     foreseen = site.run(SHOP, API, check=True)
     assert "listener 80: rule 200 for shop.example /*: new, to shop" in foreseen.stdout
     assert (foreseen.changed, foreseen.words) == (1, [])
