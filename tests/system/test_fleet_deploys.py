@@ -135,36 +135,40 @@ def test_a_killed_deploy_is_finished_by_the_next_one(serving: Autoscaled) -> Non
     assert handed_back(serving)
 
 
+# Tasks of a run, and how many seconds into them it is killed.
 PHASES = {
-    "site": [
-        "Write the ssh_config and known_hosts of this inventory",
-        "Examine the host",
-        "Lock the fleets",
-        "Bring the services to their declared state",
-        "Bring Apache's sites, configuration and modules to their declared state",
-        "Publish what the fleets run",
-        "Have them in the load balancer, and wait until they are healthy",
-        "Unlock the fleets",
-    ],
-    "deploy": [
-        "Lock the fleets",
-        "Ask the hosts what the release would change",
-        "Take the batch out of the load balancer, and wait for the drain",
-        "Bring the services to their declared state",
-        "Publish what the fleets run",
-        "Unlock the fleets",
-    ],
+    "site": {
+        "Write the ssh_config and known_hosts of this inventory": 0.0,
+        "Examine the host": 0.5,
+        "Lock the fleets": 1.0,
+        "Bring the services to their declared state": 1.5,
+        "Bring Apache's sites, configuration and modules to their declared state": 0.5,
+        "Publish what the fleets run": 0.2,
+        "Have them in the load balancer, and wait until they are healthy": 0.2,
+        "Unlock the fleets": 0.2,
+    },
+    "deploy": {
+        "Lock the fleets": 1.0,
+        "Ask the hosts what the release would change": 0.5,
+        "Take the batch out of the load balancer, and wait for the drain": 1.0,
+        "Bring the services to their declared state": 1.5,
+        "Publish what the fleets run": 0.2,
+        "Unlock the fleets": 0.2,
+    },
 }
 
 
 @pytest.mark.further
-@pytest.mark.parametrize(("playbook", "task"), [(key, task) for key, tasks in PHASES.items() for task in tasks])
+@pytest.mark.parametrize(
+    ("playbook", "task", "delay"),
+    [(playbook, task, delay) for playbook, tasks in PHASES.items() for task, delay in tasks.items()],
+)
 def test_a_run_that_is_killed_in_any_phase_is_finished_by_the_next_one(
-    serving: Autoscaled, playbook: str, task: str
+    serving: Autoscaled, playbook: str, task: str, delay: float
 ) -> None:
     another_release(serving)
     with serving.visitors():
-        hit, output = run_and_kill(serving, playbook, Moment(task, 0.2, "controller"))
+        hit, output = run_and_kill(serving, playbook, Moment(task, delay, "controller"))
         assert hit, output[-3000:]
         run = serving.succeed(playbook)
         assert handed_back(serving), (serving.tags(), serving.suspended(), serving.targets())
