@@ -48,14 +48,15 @@ BUILDING = (
     "CreateVpc", "ModifyVpcAttribute", "CreateInternetGateway", "AttachInternetGateway", "CreateSubnet",
     "ModifySubnetAttribute", "AllocateAddress", "CreateNatGateway", "CreateRouteTable", "CreateRoute",
     "AssociateRouteTable", "CreateBucket", "PutBucketTagging", "PutBucketVersioning", "PutBucketPolicy",
-    "PutBucketLifecycleConfiguration", "CreateRole", "PutRolePolicy", "CreateInstanceProfile", "AddRoleToInstanceProfile",
+    "PutBucketLifecycleConfiguration", "CreateRole", "PutRolePolicy", "CreateInstanceProfile",
+    "AddRoleToInstanceProfile",
     "CreateSecurityGroup", "AuthorizeSecurityGroupIngress", "CreateTargetGroup", "ModifyTargetGroupAttributes",
     "CreateLoadBalancer", "CreateListener", "CreateRule", "ImportKeyPair",
     "RunInstances", "CreateLaunchTemplate", "CreateAutoScalingGroup", "PutLifecycleHook", "PutScalingPolicy",
     "UpdateAutoScalingGroup",
 )  # fmt: skip
 # What AWS makes twice when the answer is lost and the call is sent again: it takes no token, and no name of its own.
-# The role network names both then, and says what to do.
+# The role network refuses two VPCs and says what to do; of the others it uses one.
 TWICE = frozenset({"CreateVpc", "CreateInternetGateway", "AllocateAddress", "CreateRouteTable"})
 # Where the module of amazon.aws keeps why it failed to itself (-vvv shows it), what it says instead.
 SILENT = {"ModifySubnetAttribute": "Failed to modify subnet"}
