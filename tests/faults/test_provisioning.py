@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +58,7 @@ BUILDING = (
 # What AWS makes twice when the answer is lost and the call is sent again: it takes no token, and no name of its own.
 # The role network refuses two VPCs and says what to do; of the others it uses one.
 TWICE = frozenset({"CreateVpc", "CreateInternetGateway", "AllocateAddress", "CreateRouteTable"})
+DENIED = "not authorized|AccessDenied|UnauthorizedOperation"
 # Where the module of amazon.aws keeps why it failed to itself (-vvv shows it), what it says instead.
 SILENT = {"ModifySubnetAttribute": "Failed to modify subnet"}
 TEARDOWN = ("--extra-vars", "confirm=autoscaled delete_data=true")
@@ -105,11 +106,10 @@ REMOVAL = (
 
 
 @dataclass(frozen=True)
-class Call:
-    """The first call of an operation goes wrong in one of the control plane's ways."""
+class Calls:
+    """The first call of each operation goes wrong in one of the control plane's ways, in as many runs as that takes."""
 
-    operation: str
-    kind: str = "refused"
+    kinds: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -120,22 +120,23 @@ class Kill:
     delay: float
 
 
-Step = Call | Kill
+Step = Calls | Kill
 # One of each kind, and one in each role.
 SHORT: dict[str, Sequence[Step]] = {
     "building, a fault in each role": (
+        Calls({"CreateSubnet": "refused"}),
         Kill("Bring the route tables to their declared state", 1.5),
-        Call("PutRolePolicy"),
-        Call("AuthorizeSecurityGroupIngress", "throttled"),
-        Call("CreateTargetGroup", "lost"),
-        Call("CreateListener"),
+        Calls({"PutRolePolicy": "refused"}),
+        Calls({"AuthorizeSecurityGroupIngress": "throttled", "CreateTargetGroup": "lost", "CreateListener": "refused"}),
         Kill("Launch the instances", 2.0),
+        Calls({"CreateLaunchTemplate": "throttled", "CreateAutoScalingGroup": "throttled"}),
     )
 }
 EVERY: dict[str, Sequence[Step]] = {
     **SHORT,
-    "building, every call refused": [Call(name) for name in BUILDING],
-    "building, every call lost": [Call(name, "lost") for name in BUILDING if name not in TWICE],
+    "building, every call refused": [Calls({name: "refused"}) for name in BUILDING],
+    "building, every call throttled": [Calls(dict.fromkeys(BUILDING, "throttled"))],
+    "building, every call lost": [Calls({name: "lost" for name in BUILDING if name not in TWICE})],
     **{f"building, killed {delay} s into every task": [Kill(task, delay) for task in TASKS] for delay in (0.5, 1.5)},
 }
 
@@ -188,18 +189,27 @@ def removal(every_position: bool) -> Sequence[str]:
 
 
 def meet(account: Provisioned, step: Step) -> list[str]:
-    """One run that a fault strikes; what is wrong with how it ended: what was refused has to be told."""
+    """What is wrong with how runs ended that faults struck.
+
+    What was refused has to be told, throttled calls end no run, and an answer that is lost may.
+    """
     if isinstance(step, Kill):
         return [] if account.run_and_kill(step.task, step.delay, "provision") else [f"{step}: the run was over before"]
     account.cloud.calls.clear()
-    account.cloud.faults.add(step.kind, 1, step.operation)
-    status, output = account.run("provision")
+    for operation, kind in step.kinds.items():
+        account.cloud.faults.add(kind, 1, operation)
+    struck: set[str] = set()
+    for _run in step.kinds:
+        status, output = account.run("provision")
+        struck = {call.operation for call in account.cloud.calls.entries if call.fault}
+        if status == 0 or struck >= step.kinds.keys():
+            break
     account.cloud.faults.clear()
-    if not any(call.fault for call in account.cloud.calls.entries):
-        return [f"{step} was never called"]
-    told = "not authorized|AccessDenied|UnauthorizedOperation|" + SILENT.get(step.operation, "UnauthorizedOperation")
-    if step.kind == "refused" and (status == 0 or not re.search(told, output)):
-        return [f"{step}: status {status}\n{output[-1500:]}"]
-    if step.kind == "throttled" and status != 0:
-        return [f"{step}: status {status}\n{output[-1500:]}"]
-    return []
+    wrong = [f"{operation} was never called in {step}" for operation in step.kinds if operation not in struck]
+    refused = [operation for operation, kind in step.kinds.items() if kind == "refused"]
+    right: object = True
+    if refused:
+        right = status and re.search("|".join([DENIED, *(SILENT[name] for name in refused if name in SILENT)]), output)
+    elif set(step.kinds.values()) == {"throttled"}:
+        right = not status
+    return wrong if right else [*wrong, f"{step}: status {status}\n{output[-1500:]}"]
