@@ -291,6 +291,17 @@ def test_a_run_that_failed_is_continued_by_the_next(site: Site) -> None:
     assert attributes["stickiness.enabled"] == "true"
 
 
+def test_nothing_is_removed_when_the_new_could_not_be_added(site: Site) -> None:
+    site.run(SHOP, API)
+    before = site.rules()
+    site.cloud.faults.add("refused", operation="CreateRule")
+    failed = site.run(SHOP, {**API, "paths": ["/v2"]}, succeeds=False)
+    assert "not authorized" in failed.stdout
+    assert site.rules() == before
+    site.run(SHOP, {**API, "paths": ["/v2"]})
+    assert sorted(rule[1] for rule in site.rules().values()) == [["/*"], ["/v2", "/v2/*"]]
+
+
 def test_only_what_carries_the_tag_is_removed_and_interfaces_are_waited_for(site: Site) -> None:
     foreign = site.elbv2.create_target_group(Name="shop-other", Protocol="HTTP", Port=80, VpcId=site.vpc)
     certificate = site.acm.request_certificate(DomainName="shop.example", ValidationMethod="DNS")["CertificateArn"]
