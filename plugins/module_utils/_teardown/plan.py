@@ -39,7 +39,8 @@ KINDS = (
     Kind("security_groups", "security group", "group_id", "group_name"),
     Kind("profiles", "instance profile", "instance_profile_name"),
     Kind("roles", "role", "role_name"),
-    Kind("stacks", "stack with flow logs", "stack_name", lost="the flow logs of the stack {}"),
+    # What was logged stays in its bucket.
+    Kind("stacks", "stack with flow logs", "stack_name"),
     Kind("nat_gateways", "NAT gateway", "nat_gateway_id"),
     Kind("addresses", "Elastic IP", "allocation_id", "public_ip", lost="the public address {}, for good"),
     Kind("endpoints", "endpoint", "vpc_endpoint_id"),

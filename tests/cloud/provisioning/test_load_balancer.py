@@ -186,6 +186,21 @@ def test_from_nothing_to_a_load_balancer_that_a_second_run_leaves_alone(site: Si
     assert (foreseen.changed, foreseen.words) == (0, [])
 
 
+def test_access_logs_are_turned_on_and_off(site: Site) -> None:
+    site.cloud.client("s3").create_bucket(
+        Bucket="logs", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+    )
+    logs = {"load_balancer_access_logs": {"bucket": "logs", "prefix": "shop"}}
+    site.run(SHOP, **logs)
+    arn = site.balancer()["LoadBalancerArn"]
+    names = [f"access_logs.s3.{name}" for name in ("enabled", "bucket", "prefix")]
+    assert [site.attributes(arn)[name] for name in names] == ["true", "logs", "shop"]
+    assert site.run(SHOP, **logs).changed == 0
+    site.run(SHOP)
+    assert site.attributes(arn)[names[0]] == "false"
+    assert site.run(SHOP).changed == 0
+
+
 def test_what_changes_is_added_before_the_old_goes(site: Site) -> None:
     first = site.run(SHOP, API)
     old = first.facts["load_balancer_result"]["target_groups"]["api"]

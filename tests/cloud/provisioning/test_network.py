@@ -171,6 +171,32 @@ def test_from_a_nat_gateway_per_zone_to_one(cloud: ControlPlane, tmp_path: Path)
     assert len(owned(ec2.describe_subnets()["Subnets"])) == 4
 
 
+def test_flow_logs_are_made_and_removed(cloud: ControlPlane, tmp_path: Path) -> None:
+    ec2, stacks = cloud.client("ec2"), cloud.client("cloudformation")
+    cloud.client("s3").create_bucket(Bucket="logs", CreateBucketConfiguration={"LocationConstraint": ZONE[:-1]})
+    plain = {**SHOP, "network_nat": "none"}
+    wanted = {**plain, "network_flow_logs": "arn:aws:s3:::logs"}
+    foreseen = run(cloud, tmp_path, "network", wanted, "--check")
+    assert foreseen.words[-1] == "flow logs of the VPC to arn:aws:s3:::logs"
+    made = run(cloud, tmp_path, "network", wanted)
+    [log] = ec2.describe_flow_logs()["FlowLogs"]
+    told = {name: log[name] for name in ("ResourceId", "TrafficType", "LogDestinationType", "LogDestination")}
+    assert told == {
+        "ResourceId": made.facts["network_result"]["vpc_id"],
+        "TrafficType": "ALL",
+        "LogDestinationType": "s3",
+        "LogDestination": "arn:aws:s3:::logs",
+    }
+    assert tags(log)[OWNER] == "shop"
+    assert run(cloud, tmp_path, "network", wanted).changed == 0
+    run(cloud, tmp_path, "network", {**plain, "network_purge": True})
+    assert stacks.describe_stacks()["Stacks"] == []
+    # From then on nothing of it is asked for.
+    cloud.calls.clear()
+    assert run(cloud, tmp_path, "network", plain).changed == 0
+    assert "DescribeStacks" not in [call.operation for call in cloud.calls.entries]
+
+
 def test_everything_wrong_is_in_one_message_and_nothing_is_changed(cloud: ControlPlane, tmp_path: Path) -> None:
     ec2 = cloud.client("ec2")
     named = [{"ResourceType": "vpc", "Tags": [{"Key": "Name", "Value": "shop-vpc"}]}]

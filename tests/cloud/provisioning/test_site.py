@@ -161,6 +161,30 @@ def test_without_a_load_balancer_the_message_says_so(cloud: ControlPlane, tmp_pa
     assert "there is no load balancer autoscaled-lb of this platform: run site.yml" in run.stdout
 
 
+def test_logs_go_where_they_are_declared_and_the_plan_of_a_teardown_has_them(
+    cloud: ControlPlane, tmp_path: Path
+) -> None:
+    s3: Any = cloud.client("s3", region_name=REGION)
+    s3.create_bucket(Bucket="logs", CreateBucketConfiguration={"LocationConstraint": REGION})
+    zones = [f"{REGION}a", f"{REGION}b"]
+    logged = {
+        "platform_network": {"cidr": "10.0.0.0/16", "zones": zones, "nat": "none", "flow_logs": "arn:aws:s3:::logs"},
+        "platform_load_balancer": {"https": False, "access_logs": {"bucket": "logs", "prefix": "shop"}},
+    }
+    run = play(cloud, tmp_path, "provision", "-e", "compute_wait=0", "-e", json.dumps(logged))
+    assert run.returncode == 0, run.stdout + run.stderr
+    elb: Any = cloud.client("elbv2", region_name=REGION)
+    (balancer,) = elb.describe_load_balancers()["LoadBalancers"]
+    told = elb.describe_load_balancer_attributes(LoadBalancerArn=balancer["LoadBalancerArn"])["Attributes"]
+    attributes = {one["Key"]: one["Value"] for one in told}
+    assert (attributes["access_logs.s3.bucket"], attributes["access_logs.s3.prefix"]) == ("logs", "shop")
+    (log,) = cloud.client("ec2", region_name=REGION).describe_flow_logs()["FlowLogs"]
+    assert log["LogDestination"] == "arn:aws:s3:::logs"
+    run = play(cloud, tmp_path, "teardown")
+    assert run.returncode != 0
+    assert "stack with flow logs autoscaled-flow-logs" in run.stdout
+
+
 def test_a_fleet_that_lost_all_its_hosts_is_given_back_and_operators_keep_their_way_in(
     cloud: ControlPlane, tmp_path: Path
 ) -> None:
