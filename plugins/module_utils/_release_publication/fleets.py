@@ -23,7 +23,8 @@ def publications(
     only: Sequence[str] | str = (),
     without: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
-    """For each fleet with hosts: ``fleet``, its ``services``, what is ``running``, and the hosts that are ``lacking``.
+    """For each fleet with hosts: ``fleet``, its ``services``, the ``hosts`` that count, what is ``running``, and those
+    hosts that are ``lacking``.
 
     ``hosts`` are all hosts that there may be of fleets, ``others`` groups of hosts of their own. What every host of a
     fleet runs is what is published, so one of which nothing is known keeps its fleet from that. With ``only``, which
@@ -39,7 +40,8 @@ def publications(
         if results and (not wanted or any(service["name"] in wanted for service in here)):
             counted = {host: result for host, result in results.items() if host not in without}
             lacking = [host for host, result in counted.items() if not result] if counted else list(results)
-            found.append({"fleet": name, "services": here, "running": _running(counted), "lacking": lacking})
+            told = {"hosts": list(counted or results), "running": _running(counted), "lacking": lacking}
+            found.append({"fleet": name, "services": here, **told})
     return found
 
 

@@ -29,6 +29,7 @@ def test_what_every_host_of_a_fleet_runs_is_told() -> None:
     assert found == {
         "fleet": "web",
         "services": [{"name": "orders"}],
+        "hosts": ["i-1", "i-2"],
         "running": {"orders": {"i-1": told, "i-2": told}},
         "lacking": [],
     }
@@ -52,7 +53,7 @@ def test_a_service_that_a_host_does_not_run_is_told_of_that_host_as_well() -> No
 def test_hosts_that_were_left_alone_do_not_count_unless_there_are_no_others() -> None:
     hosts = {"i-1": host("web", services=runs("aa")), "i-2": host("web", services=runs("bb"))}
     (found,) = publications(FLEETS, hosts, list(hosts), SERVICES, without=["i-2"])
-    assert (set(found["running"]["orders"]), found["lacking"]) == ({"i-1"}, [])
+    assert (found["hosts"], set(found["running"]["orders"]), found["lacking"]) == (["i-1"], {"i-1"}, [])
     (found,) = publications(FLEETS, hosts, list(hosts), SERVICES, without=["i-1", "i-2"])
     assert (found["running"], found["lacking"]) == ({}, ["i-1", "i-2"])
 
