@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass
 
 # What a caller notices, and whether the call took effect all the same.
-KINDS = ("refused", "throttled", "error", "timeout", "lost", "expired")
+KINDS = ("refused", "throttled", "limited", "error", "timeout", "lost", "expired")
 
 
 @dataclass
@@ -32,8 +32,9 @@ class Faults:
         """Let the n-th matching call from now on fail; number 1 is the next one, None is every one.
 
         refused: not permitted, nothing done. expired: the credentials are no longer valid, nothing done.
-        throttled: rate exceeded, nothing done. error: 500, nothing done. timeout: the connection ends without
-        an answer, nothing done. lost: done, then the connection ends without an answer.
+        throttled: rate exceeded, nothing done. limited: the account may have no more of it, nothing done. error: 500,
+        nothing done. timeout: the connection ends without an answer, nothing done. lost: done, then the connection
+        ends without an answer.
         """
         if kind not in KINDS:
             raise ValueError(f"a fault is one of {', '.join(KINDS)}, not {kind!r}")

@@ -15,12 +15,14 @@ REFUSED = "You are not authorized to perform this operation."
 THROTTLED = "Rate exceeded"
 EXPIRED = "The security token included in the request is expired"
 BROKEN = "An internal error has occurred"
+LIMITED = "The limit of this account has been reached."
 
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
 EC2 = {
     "refused": (403, "UnauthorizedOperation", REFUSED),
     "expired": (400, "RequestExpired", "Request has expired."),
     "throttled": (503, "RequestLimitExceeded", "Request limit exceeded."),
+    "limited": (400, "VcpuLimitExceeded", "You have requested more vCPU capacity than your current vCPU limit allows."),
     "error": (500, "InternalError", BROKEN),
 }
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/CommonErrors.html
@@ -28,6 +30,7 @@ QUERY = {
     "refused": (403, "AccessDenied", REFUSED),
     "expired": (403, "ExpiredToken", EXPIRED),
     "throttled": (400, "Throttling", THROTTLED),
+    "limited": (400, "LimitExceeded", LIMITED),
     "error": (500, "InternalFailure", BROKEN),
 }
 # https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/CommonErrors.html
@@ -35,6 +38,7 @@ JSON = {
     "refused": (400, "AccessDeniedException", REFUSED),
     "expired": (400, "ExpiredTokenException", EXPIRED),
     "throttled": (400, "ThrottlingException", THROTTLED),
+    "limited": (400, "LimitExceededException", LIMITED),
     "error": (500, "InternalFailure", BROKEN),
 }
 

@@ -143,6 +143,7 @@ def test_another_account_has_groups_of_its_own(cloud: ControlPlane) -> None:
     [
         ("refused", "UnauthorizedOperation"),
         ("throttled", "RequestLimitExceeded"),
+        ("limited", "VcpuLimitExceeded"),
         ("error", "InternalError"),
         ("expired", "RequestExpired"),
     ],

@@ -58,7 +58,8 @@ BUILDING = (
 # What AWS makes twice when the answer is lost and the call is sent again: it takes no token, and no name of its own.
 # The role network refuses two VPCs and says what to do; of the others it uses one.
 TWICE = frozenset({"CreateVpc", "CreateInternetGateway", "AllocateAddress", "CreateRouteTable"})
-DENIED = "not authorized|AccessDenied|UnauthorizedOperation"
+# What has to be said of a call that had no effect.
+SAID = {"refused": "not authorized|AccessDenied|UnauthorizedOperation", "limited": "LimitExceeded|vCPU limit"}
 # Where the module of amazon.aws keeps why it failed to itself (-vvv shows it), what it says instead.
 SILENT = {"ModifySubnetAttribute": "Failed to modify subnet"}
 TEARDOWN = ("--extra-vars", "confirm=autoscaled delete_data=true")
@@ -128,6 +129,7 @@ SHORT: dict[str, Sequence[Step]] = {
         Kill("Bring the route tables to their declared state", 1.5),
         Calls({"PutRolePolicy": "refused"}),
         Calls({"AuthorizeSecurityGroupIngress": "throttled", "CreateTargetGroup": "lost", "CreateListener": "refused"}),
+        Calls({"RunInstances": "limited"}),
         Kill("Launch the instances", 2.0),
         Calls({"CreateLaunchTemplate": "throttled", "CreateAutoScalingGroup": "throttled"}),
     )
@@ -135,6 +137,10 @@ SHORT: dict[str, Sequence[Step]] = {
 EVERY: dict[str, Sequence[Step]] = {
     **SHORT,
     "building, every call refused": [Calls({name: "refused"}) for name in BUILDING],
+    "building, limits of the account": [
+        Calls({name: "limited"})
+        for name in ("CreateVpc", "AllocateAddress", "CreateLoadBalancer", "RunInstances", "CreateAutoScalingGroup")
+    ],
     "building, every call throttled": [Calls(dict.fromkeys(BUILDING, "throttled"))],
     "building, every call lost": [Calls({name: "lost" for name in BUILDING if name not in TWICE})],
     **{f"building, killed {delay} s into every task": [Kill(task, delay) for task in TASKS] for delay in (0.5, 1.5)},
@@ -191,7 +197,7 @@ def removal(every_position: bool) -> Sequence[str]:
 def meet(account: Provisioned, step: Step) -> list[str]:
     """What is wrong with how runs ended that faults struck.
 
-    What was refused has to be told, throttled calls end no run, and an answer that is lost may.
+    What had no effect has to be told, throttled calls end no run, and an answer that is lost may.
     """
     if isinstance(step, Kill):
         return [] if account.run_and_kill(step.task, step.delay, "provision") else [f"{step}: the run was over before"]
@@ -206,10 +212,14 @@ def meet(account: Provisioned, step: Step) -> list[str]:
             break
     account.cloud.faults.clear()
     wrong = [f"{operation} was never called in {step}" for operation in step.kinds if operation not in struck]
-    refused = [operation for operation, kind in step.kinds.items() if kind == "refused"]
+    said = [
+        "|".join([SAID[kind], *([SILENT[operation]] if operation in SILENT else [])])
+        for operation, kind in step.kinds.items()
+        if kind in SAID
+    ]
     right: object = True
-    if refused:
-        right = status and re.search("|".join([DENIED, *(SILENT[name] for name in refused if name in SILENT)]), output)
+    if said:
+        right = status and re.search("|".join(said), output)
     elif set(step.kinds.values()) == {"throttled"}:
         right = not status
     return wrong if right else [*wrong, f"{step}: status {status}\n{output[-1500:]}"]
