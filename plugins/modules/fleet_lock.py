@@ -17,7 +17,7 @@ description:
   - Who holds the lock and what was suspended are tags of the group. They are set first and removed last, so that the
     successor of a run that was killed finds them.
   - A lock is taken over from a run of the same user and machine that is over, and from any other once it is
-    O(lock_timeout) seconds old.
+    O(lock_timeout) seconds old. A run that locks once more renews its own before that, and fails when it has lost it.
 options:
   groups:
     description: Names of the Auto Scaling groups.

@@ -20,6 +20,9 @@ from ansible_collections.gatehouse.platform.plugins.module_utils._fleet_lock.mod
     listed,
 )
 
+# A lock is renewed once it has lasted for one part in so many of the time after which others take it over.
+RENEWED = 4
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -59,7 +62,8 @@ class Plan:
         """In words."""
         name = self.group.name
         told = [f"{name}: takes over the lock of {self.taken_over}"] if self.taken_over else []
-        told += [f"{name}: locks the fleet"] if self.tags and not self.taken_over else []
+        if self.tags and not self.taken_over:
+            told += [f"{name}: keeps the fleet locked" if self.group.lock else f"{name}: locks the fleet"]
         told += [f"{name}: suspends {listed(self.suspend)}"] if self.suspend else []
         told += [f"{name}: resumes {listed(self.resume)}"] if self.resume else []
         return told + ([f"{name}: unlocks the fleet"] if self.untag else [])
@@ -82,7 +86,8 @@ def plan(group: Group, wish: Wish, is_dead: Callable[[Lock], bool]) -> Plan:
         return Plan(group, resume=group.ours & group.suspended, untag=kept, taken_over=other)
     new = wish.processes - group.suspended
     ours = group.ours | new
-    lock = group.lock if group.lock and not other else wish.lock
+    fresh = group.lock and not other and not group.lock.older_than(wish.stale // RENEWED, wish.lock.since)
+    lock = group.lock if fresh else wish.lock
     tagged = group.lock == lock and group.ours == ours
     tags = () if tagged else ((LOCK, str(lock)), (SUSPENDED, listed(ours)))
     return Plan(group, tags=tags, suspend=new, taken_over=other)
