@@ -81,7 +81,10 @@ def _subnets(given: Told, there: Sequence[Told]) -> Iterator[str]:
         yield f"subnets: there is no subnet {', '.join(missing)} in this region"
     for zone, count in Counter(one["availability_zone"] for one in found.values()).items():
         if count > 1:
-            yield f"subnets has {count} subnets of the zone {zone}, and a load balancer has one of each zone"
+            yield (
+                f"subnets has {count} subnets of the zone {zone}, and a load balancer has one of each zone: say which "
+                "one, as platform_network.subnets for site.yml"
+            )
     for one, told in sorted(found.items()):
         if given["vpc_id"] and told.get("vpc_id") != given["vpc_id"]:
             yield f"subnets: {one} is in {told.get('vpc_id')}, and vpc_id says {given['vpc_id']}"

@@ -101,3 +101,10 @@ def of_used_vpc(declared: Mapping[str, Any], found: Found, subnets: Mapping[str,
                 f"{found.of('vpc')[0]} has no {tier} subnet in the zones that are asked for; "
                 f"take '{tier}' out of network_tiers, or use another VPC"
             )
+    for index, given in enumerate(declared["subnets"]):
+        there = {(one["zone"], one["cidr"]) for one in subnets.get(given["tier"]) or ()}
+        if (given["zone"], given["cidr"]) not in there:
+            yield (
+                f"network_subnets[{index}]: {found.of('vpc')[0]} has no {given['tier']} subnet {given['cidr']} in "
+                f"{given['zone']}"
+            )

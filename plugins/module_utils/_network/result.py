@@ -47,18 +47,26 @@ def of_made(network: Network, entries: Sequence[Entry]) -> dict[str, Any]:
     }
 
 
-def of_used(found: Found, tiers: Sequence[str], zones: Sequence[str]) -> dict[str, Any]:
-    """Of a VPC that is used: a subnet is public when its route table leads to an Internet gateway."""
+def of_used(found: Found, declared: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a VPC that is used: a subnet is public when its route table leads to an Internet gateway.
+
+    Where a block is declared for a tier in a zone, other subnets of that tier and zone do not count.
+    """
     if not found.of("vpc"):
         return NOTHING
-    subnets: dict[str, list[dict[str, str]]] = {tier: [] for tier in tiers}
+    zones = declared["zones"]
+    blocks = {(given["tier"], given["zone"]): given["cidr"] for given in declared["subnets"]}
+    subnets: dict[str, list[dict[str, str]]] = {tier: [] for tier in declared["tiers"]}
     private: list[str] = []
     for subnet in sorted(found.of("subnet"), key=lambda item: (_zone(item), str(item.told.get("cidr_block")))):
         if zones and _zone(subnet) not in zones:
             continue
         table = _table_of(subnet, found)
         tier = PUBLIC if table and _leads_out(table) else PRIVATE
-        if tier in subnets:
+        if (
+            tier in subnets
+            and blocks.get((tier, _zone(subnet)), subnet.told["cidr_block"]) == subnet.told["cidr_block"]
+        ):
             told = {"id": subnet.id, "zone": _zone(subnet), "cidr": str(subnet.told["cidr_block"])}
             subnets[tier].append({**told, "name": subnet.name or subnet.id})
         if table and tier == PRIVATE and table.id not in private:

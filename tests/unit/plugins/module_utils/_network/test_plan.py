@@ -293,6 +293,27 @@ def test_a_vpc_that_is_used_is_read_by_its_routes() -> None:
     assert missing["findings"] == ["network_vpc_id 'vpc-9': there is no such VPC in this region and account"]
 
 
+def test_of_several_subnets_in_a_zone_of_a_vpc_that_is_used_those_count_that_are_said() -> None:
+    found, zone = account(), "eu-central-1b"
+    found["subnets"].append({**subnet("other", 240, zone), "tags": {}})
+    found["tables"][1] = table("public", ["public-a", "public-b", "other"], {"gateway_id": "igw-1"})
+
+    def told(*given: dict[str, str]) -> dict[str, Any]:
+        return network_plan(declared(vpc_id="vpc-1", s3_endpoint=False, subnets=list(given)), found)
+
+    def public(plan: dict[str, Any]) -> list[str]:
+        return [one["id"] for one in plan["result"]["subnets"]["public"]]
+
+    assert public(told()) == ["subnet-public-a", "subnet-other", "subnet-public-b"]
+    chosen = told({"tier": "public", "zone": zone, "cidr": "10.0.240.0/20"})
+    assert (chosen["findings"], public(chosen)) == ([], ["subnet-public-a", "subnet-other"])
+    missing = told({"tier": "public", "zone": zone, "cidr": "10.0.241.0/24"})
+    assert (
+        "network_subnets[0]: vpc-1 (shop-vpc) has no public subnet 10.0.241.0/24 in eu-central-1b"
+        in missing["findings"]
+    )
+
+
 def test_removal_takes_what_has_the_tag_and_refuses_where_others_are() -> None:
     wanted = declared(state="absent")
     plan = network_plan(wanted, account(addresses=[tagged("shop-bastion", allocation_id="eipalloc-9")]))
