@@ -38,7 +38,7 @@ JSON = {
     "refused": (400, "AccessDeniedException", REFUSED),
     "expired": (400, "ExpiredTokenException", EXPIRED),
     "throttled": (400, "ThrottlingException", THROTTLED),
-    "limited": (400, "LimitExceededException", LIMITED),
+    "limited": (400, "ServiceQuotaExceededException", LIMITED),
     "error": (500, "InternalFailure", BROKEN),
 }
 

@@ -17,7 +17,7 @@ description:
   - Who holds the lock and what was suspended are tags of the group. They are set first and removed last, so that the
     successor of a run that was killed finds them.
   - A lock is taken over from a run of the same user and machine that is over, and from any other once it is
-    O(lock_timeout) seconds old. A run that locks once more renews its own before that, and fails when it has lost it.
+    O(lock_timeout) seconds old.
 options:
   groups:
     description: Names of the Auto Scaling groups.
@@ -25,9 +25,12 @@ options:
     elements: str
     required: true
   state:
-    description: Whether the groups are locked. A group that does not exist is unlocked.
+    description:
+      - Whether the groups are locked. A group that does not exist is unlocked.
+      - With V(renewed), locks that this run holds begin anew where a quarter of O(lock_timeout) is over, and all others
+        stay as they are.
     type: str
-    choices: [locked, unlocked]
+    choices: [locked, unlocked, renewed]
     default: locked
   suspend:
     description:
@@ -102,7 +105,7 @@ from ansible_collections.gatehouse.platform.plugins.module_utils._fleet_lock.run
 
 SPEC = {
     "groups": {"type": "list", "elements": "str", "required": True},
-    "state": {"type": "str", "choices": ["locked", "unlocked"], "default": "locked"},
+    "state": {"type": "str", "choices": ["locked", "unlocked", "renewed"], "default": "locked"},
     "suspend": {
         "type": "list",
         "elements": "str",

@@ -54,6 +54,16 @@ def test_a_run_locks_and_leaves_everything_as_it_was(fleet: Fleet, tmp_path: Pat
     assert "localhost                  : ok=3    changed=1" in told
 
 
+def test_a_run_renews_its_lock_and_nobody_elses(fleet: Fleet, tmp_path: Path) -> None:
+    renew = {"groups": [NAME, "gone"], "state": "renewed", "lock_timeout": 4}
+    pause = {"name": "Wait", "ansible.builtin.pause": {"seconds": 3}}
+    told = play(fleet, tmp_path, LOCK, pause, {"name": "Renew", "gatehouse.platform.fleet_lock": renew})
+    assert "changed=2 " in told, told
+    before = tags(fleet), suspended(fleet)
+    play(fleet, tmp_path, {"name": "Renew", "gatehouse.platform.fleet_lock": renew})
+    assert (tags(fleet), suspended(fleet)) == before
+
+
 def test_the_lock_of_somebody_elses_run_stops_a_run_before_it_changes_anything(fleet: Fleet, tmp_path: Path) -> None:
     elsewhere = {"Key": "gatehouse:lock", "Value": "bob@desk run 20-2 since 2099-01-01T00:00:00Z"}
     named = {"ResourceId": NAME, "ResourceType": "auto-scaling-group", "PropagateAtLaunch": False}

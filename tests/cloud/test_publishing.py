@@ -64,6 +64,7 @@ class Platform:
             "gather_facts": False,
             "module_defaults": {"group/gatehouse.platform.aws": {"region": "eu-central-1"}},
             "tasks": [
+                {"ansible.builtin.fail": {"msg": "Apache does not start"}, "when": "fails | default(false)"},
                 {"ansible.builtin.include_tasks": str(ROOT / "playbooks/tasks/publish.yml")},
                 {"ansible.builtin.debug": {"msg": "all went on"}},
             ],
@@ -104,6 +105,16 @@ def test_each_fleet_is_published_with_the_variables_of_its_own_hosts(platform: P
         told[fleet] = (list(manifest["services"]), manifest["settings"]["variables"]["web_service_gunicorn"])
     assert told == {"web": (["orders"], "gunicorn==3"), "batch": (["report"], "gunicorn==4")}
     assert run.stdout.count("changed: [") == 2
+
+
+def test_a_fleet_whose_hosts_have_all_failed_is_not_published_and_that_is_told(platform: Platform) -> None:
+    failed = {**platform.host("batch", "report", "4"), "fails": True}
+    run = platform.publish(**{"i-1": platform.host("web", "orders", "3"), "i-2": failed})
+    assert run.returncode != 0
+    assert "New instances of the fleet batch get what was published before" in run.stdout, run.stdout
+    assert "has not brought i-2 to the same state" in run.stdout
+    assert list(platform.published("web")["services"]) == ["orders"]
+    assert "Contents" not in platform.s3.list_objects_v2(Bucket=BUCKET, Prefix="batch/")
 
 
 def test_what_cannot_be_published_ends_the_run_for_every_host(platform: Platform) -> None:

@@ -10,7 +10,6 @@ import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
 
 import pytest
 
@@ -235,29 +234,6 @@ def test_a_host_that_is_launched_meanwhile_gets_the_release_too(serving: Autosca
     finally:
         scaling.set_desired_capacity(AutoScalingGroupName="autoscaled-web", DesiredCapacity=2)
         assert eventually(lambda: settled(serving), 120, 1)
-
-
-@pytest.mark.further
-def test_a_run_whose_lock_somebody_else_has_taken_leaves_the_other_hosts_as_they_are(serving: Autoscaled) -> None:
-    before = serving.releases()
-    group = {"ResourceId": "autoscaled-web", "ResourceType": "auto-scaling-group", "PropagateAtLaunch": False}
-    other = {**group, "Key": LOCK, "Value": f"bob@desk run 20-2 since {datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"}
-    another_release(serving)
-    with serving.visitors():
-        process = serving.start("deploy")
-        assert process.stdout is not None
-        output = ""
-        for line in process.stdout:
-            output += line
-            if "Take the batch out of the load balancer" in line and LOCK in serving.tags():
-                serving.client("autoscaling").create_or_update_tags(Tags=[other])
-        assert process.wait() != 0, output[-6000:]
-        assert "it was left as it is: autoscaled-web is locked: bob@desk" in output
-        assert serving.tags()[LOCK] == other["Value"]
-        assert len(set(serving.releases().values()) & set(before.values())) == 1
-        serving.succeed("deploy", "-e", "fleet_force=true")
-    assert len(serving.codes()) == 1
-    assert handed_back(serving)
 
 
 def test_an_instance_that_is_terminated_meanwhile_does_not_keep_the_others_from_it(serving: Autoscaled) -> None:

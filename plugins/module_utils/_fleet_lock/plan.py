@@ -26,13 +26,16 @@ RENEWED = 4
 
 @dataclass(frozen=True)
 class Wish:
-    """``stale`` is the age in seconds from which somebody else's lock is taken over."""
+    """``stale`` is the age in seconds from which somebody else's lock is taken over. With ``renewed`` nothing is locked
+    or unlocked.
+    """
 
     locked: bool
     lock: Lock
     processes: frozenset[str] = frozenset()
     stale: int = 3600
     force: bool = False
+    renewed: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Plan:
         name = self.group.name
         told = [f"{name}: takes over the lock of {self.taken_over}"] if self.taken_over else []
         if self.tags and not self.taken_over:
-            told += [f"{name}: keeps the fleet locked" if self.group.lock else f"{name}: locks the fleet"]
+            told += [f"{name}: renews the lock" if self.group.lock else f"{name}: locks the fleet"]
         told += [f"{name}: suspends {listed(self.suspend)}"] if self.suspend else []
         told += [f"{name}: resumes {listed(self.resume)}"] if self.resume else []
         return told + ([f"{name}: unlocks the fleet"] if self.untag else [])
@@ -75,6 +78,8 @@ def plan(group: Group, wish: Wish, is_dead: Callable[[Lock], bool]) -> Plan:
     ``is_dead`` tells whether the run that holds a lock is known to be over. What a dead run has suspended is
     resumed by its successor, beside what that suspends itself. Processes that others have suspended stay so.
     """
+    if wish.renewed:
+        return _renewal(group, wish)
     other = group.lock if group.lock and group.lock.run != wish.lock.run else None
     if other and not (wish.force or is_dead(other) or other.older_than(wish.stale, wish.lock.since)):
         raise FleetLockError(
@@ -86,8 +91,15 @@ def plan(group: Group, wish: Wish, is_dead: Callable[[Lock], bool]) -> Plan:
         return Plan(group, resume=group.ours & group.suspended, untag=kept, taken_over=other)
     new = wish.processes - group.suspended
     ours = group.ours | new
-    fresh = group.lock and not other and not group.lock.older_than(wish.stale // RENEWED, wish.lock.since)
-    lock = group.lock if fresh else wish.lock
+    lock = group.lock if group.lock and not other else wish.lock
     tagged = group.lock == lock and group.ours == ours
     tags = () if tagged else ((LOCK, str(lock)), (SUSPENDED, listed(ours)))
     return Plan(group, tags=tags, suspend=new, taken_over=other)
+
+
+def _renewal(group: Group, wish: Wish) -> Plan:
+    """A run that has lost its lock does not win it back."""
+    own = group.lock and group.lock.run == wish.lock.run
+    if not own or not group.lock or not group.lock.older_than(wish.stale // RENEWED, wish.lock.since):
+        return Plan(group)
+    return Plan(group, tags=((LOCK, str(wish.lock)), (SUSPENDED, listed(group.ours))))

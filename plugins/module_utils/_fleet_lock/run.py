@@ -66,6 +66,7 @@ def _wish(params: Mapping[str, Any]) -> Wish:
         frozenset(params["suspend"]),
         params["lock_timeout"],
         params["force"],
+        params["state"] == "renewed",
     )
 
 

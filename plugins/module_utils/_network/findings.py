@@ -87,8 +87,10 @@ def _fixed(network: Network) -> Iterator[str]:
             )
 
 
-def of_used_vpc(declared: Mapping[str, Any], found: Found, subnets: Mapping[str, Collection[Any]]) -> Iterator[str]:
-    """About a VPC that is used and not made."""
+def of_used_vpc(
+    declared: Mapping[str, Any], found: Found, subnets: Mapping[str, Collection[Mapping[str, str]]]
+) -> Iterator[str]:
+    """About a VPC that is used and not made; ``subnets`` are there by tier."""
     if not found.of("vpc"):
         wanted = f"network_vpc_id '{declared['vpc_id']}': there is no such VPC" if declared["vpc_id"] else ""
         yield (
@@ -101,10 +103,12 @@ def of_used_vpc(declared: Mapping[str, Any], found: Found, subnets: Mapping[str,
                 f"{found.of('vpc')[0]} has no {tier} subnet in the zones that are asked for; "
                 f"take '{tier}' out of network_tiers, or use another VPC"
             )
+    there = [one for known in subnets.values() for one in known]
+    yield from of_given_subnets(declared, declared["zones"] or sorted({one["zone"] for one in there}))
     for index, given in enumerate(declared["subnets"]):
-        there = {(one["zone"], one["cidr"]) for one in subnets.get(given["tier"]) or ()}
-        if (given["zone"], given["cidr"]) not in there:
+        blocks = [one["cidr"] for one in subnets.get(given["tier"]) or () if one["zone"] == given["zone"]]
+        if blocks and given["cidr"] not in blocks:
             yield (
                 f"network_subnets[{index}]: {found.of('vpc')[0]} has no {given['tier']} subnet {given['cidr']} in "
-                f"{given['zone']}"
+                f"{given['zone']}; say which one of {', '.join(blocks)} it is"
             )

@@ -101,10 +101,10 @@ def _sentence(entry: Entry) -> str:
 
 
 def _of_use(declared: Mapping[str, Any], found: Found) -> dict[str, Any]:
-    _chosen, about_zones = zones.choose(declared["zones"], 1, found.zones)
-    used = result.of_used(found, declared)
-    wrong = [*about_zones, *findings.of_declaration(declared)]
-    wrong += findings.of_used_vpc(declared, found, used["subnets"])
+    _chosen, wrong = zones.choose(declared["zones"], 1, found.zones)
+    there = result.subnets_of_used(found, declared)
+    used = result.of_used(found, declared, there)
+    wrong += [*findings.of_declaration(declared), *findings.of_used_vpc(declared, found, there)]
     return {**_nothing(), "findings": wrong, "result": used}
 
 

@@ -16,6 +16,8 @@ from ansible_collections.gatehouse.platform.plugins.module_utils._network.entrie
 )
 from ansible_collections.gatehouse.platform.plugins.module_utils._network.found import GONE, Found, Resource
 
+# By tier, each with id, zone, cidr and name.
+Subnets = dict[str, list[dict[str, str]]]
 PRIVATE = "private"
 NOTHING: dict[str, Any] = {
     "vpc_id": "",
@@ -47,39 +49,46 @@ def of_made(network: Network, entries: Sequence[Entry]) -> dict[str, Any]:
     }
 
 
-def of_used(found: Found, declared: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a VPC that is used: a subnet is public when its route table leads to an Internet gateway.
+def of_used(found: Found, declared: Mapping[str, Any], there: Subnets) -> dict[str, Any]:
+    """Of a VPC that is used, with the subnets that are ``there`` by tier.
 
     Where a block is declared for a tier in a zone, other subnets of that tier and zone do not count.
     """
     if not found.of("vpc"):
         return NOTHING
-    zones = declared["zones"]
     blocks = {(given["tier"], given["zone"]): given["cidr"] for given in declared["subnets"]}
-    subnets: dict[str, list[dict[str, str]]] = {tier: [] for tier in declared["tiers"]}
-    private: list[str] = []
-    for subnet in sorted(found.of("subnet"), key=lambda item: (_zone(item), str(item.told.get("cidr_block")))):
-        if zones and _zone(subnet) not in zones:
-            continue
-        table = _table_of(subnet, found)
-        tier = PUBLIC if table and _leads_out(table) else PRIVATE
-        if (
-            tier in subnets
-            and blocks.get((tier, _zone(subnet)), subnet.told["cidr_block"]) == subnet.told["cidr_block"]
-        ):
-            told = {"id": subnet.id, "zone": _zone(subnet), "cidr": str(subnet.told["cidr_block"])}
-            subnets[tier].append({**told, "name": subnet.name or subnet.id})
-        if table and tier == PRIVATE and table.id not in private:
-            private.append(table.id)
     vpc = found.of("vpc")[0]
     gateways = [gateway for gateway in found.of("nat_gateway") if gateway.told.get("state") not in GONE]
+    tables = [_table_of(subnet, found) for subnet in _in_order(found, declared)]
     return {
         "vpc_id": vpc.id,
         "cidr": str(vpc.told["cidr_block"]),
-        "subnets": subnets,
-        "private_route_tables": private,
+        "subnets": {
+            tier: [one for one in subnets if blocks.get((tier, one["zone"]), one["cidr"]) == one["cidr"]]
+            for tier, subnets in there.items()
+        },
+        "private_route_tables": list(dict.fromkeys(table.id for table in tables if table and not _leads_out(table))),
         "nat_addresses": _addresses(gateways),
     }
+
+
+def subnets_of_used(found: Found, declared: Mapping[str, Any]) -> Subnets:
+    """All of the tiers and zones that are declared. One is public when its route table leads to an Internet gateway."""
+    subnets: Subnets = {tier: [] for tier in declared["tiers"]}
+    for subnet in _in_order(found, declared):
+        table = _table_of(subnet, found)
+        tier = PUBLIC if table and _leads_out(table) else PRIVATE
+        if tier in subnets:
+            told = {"id": subnet.id, "zone": _zone(subnet), "cidr": str(subnet.told["cidr_block"])}
+            subnets[tier].append({**told, "name": subnet.name or subnet.id})
+    return subnets
+
+
+def _in_order(found: Found, declared: Mapping[str, Any]) -> list[Resource]:
+    """The subnets of the zones that are declared, which are all where none is."""
+    zones = declared["zones"]
+    there = [subnet for subnet in found.of("subnet") if not zones or _zone(subnet) in zones]
+    return sorted(there, key=lambda subnet: (_zone(subnet), str(subnet.told.get("cidr_block"))))
 
 
 def _zone(subnet: Resource) -> str:

@@ -21,14 +21,7 @@ DONE, FAILED, GONE = "done", "failed", "gone"
 # After the way back: on the former release again, back in the load balancer with what it had, or not even that.
 BACK, KEPT, STUCK = "back", "kept", "stuck"
 # What a batch's tasks have registered.
-RESULTS = (
-    "rollout_hold",
-    "rollout_drain",
-    "rollout_failure",
-    "web_service_result",
-    "rollout_instances",
-    "rollout_return",
-)
+RESULTS = ("rollout_drain", "rollout_failure", "web_service_result", "rollout_instances", "rollout_return")
 BROKEN = (FAILED, KEPT, STUCK)
 
 
@@ -62,9 +55,9 @@ def failing(rollout: Told, batch: Sequence[str], hostvars: Told) -> list[str]:
     return [host for host in batch if _verdict(host, rollout["steps"][host], told[host])[0] == FAILED]
 
 
-def failed(told: Any, result: str = "target_groups") -> bool:
+def failed(told: Any) -> bool:
     """Whether a task that was to fail softly has failed: then it has no result."""
-    return bool(told) and not told.get("skipped") and result not in told
+    return bool(told) and not told.get("skipped") and "target_groups" not in told
 
 
 def _outcome(host: str, rollout: Told, before: Outcome, told: Told) -> Outcome:
@@ -78,8 +71,6 @@ def _outcome(host: str, rollout: Told, before: Outcome, told: Told) -> Outcome:
 
 
 def _verdict(host: str, step: Told, told: Told) -> tuple[str, str]:
-    if failed(told.get("rollout_hold"), "groups"):
-        return FAILED, f"it was left as it is: {told['rollout_hold'].get('msg')}"
     if failed(told.get("rollout_drain")):
         return FAILED, f"it did not leave the load balancer: {told['rollout_drain'].get('msg')}"
     if step["switch"]:

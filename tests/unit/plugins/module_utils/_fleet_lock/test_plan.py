@@ -77,17 +77,21 @@ def test_somebody_elses_lock_is_respected_until_its_run_is_over_or_it_is_old() -
             plan(group, replace(wish, stale=300), alive)
 
 
-def test_a_run_renews_its_own_lock_before_others_may_take_it_and_does_not_win_back_one_that_it_has_lost() -> None:
+@pytest.mark.parametrize(("minutes", "renewed"), [(15, False), (16, True), (600, True)])
+def test_a_run_renews_its_own_lock_before_others_may_take_it(minutes: int, renewed: bool) -> None:
     group = plan(Group("web"), LOCKED, alive).after()
-    for minutes, renewed in ((15, False), (16, True), (600, True)):
-        later = replace(LOCKED, lock=replace(MINE, since=NOW + timedelta(minutes=minutes)))
-        again = plan(group, later, alive)
-        assert (again.changed, again.after().lock) == (renewed, later.lock if renewed else MINE)
-        assert again.sentences() == (["web: keeps the fleet locked"] if renewed else [])
-        assert again.after().ours == OURS
-    taken = plan(group, Wish(True, replace(OTHER, since=NOW + timedelta(hours=2)), OURS), alive).after()
-    with pytest.raises(FleetLockError, match="bob@desk"):
-        plan(taken, replace(LOCKED, lock=replace(MINE, since=NOW + timedelta(hours=2, minutes=1))), alive)
+    later = Lock("ada@desk", "10-1", NOW + timedelta(minutes=minutes))
+    again = plan(group, Wish(False, later, renewed=True), alive)
+    assert (again.after().lock, again.changed) == (later if renewed else MINE, renewed)
+    assert (again.after().ours, again.after().suspended) == (OURS, OURS)
+    assert again.sentences() == (["web: renews the lock"] if renewed else [])
+
+
+def test_a_run_does_not_win_back_a_lock_that_it_has_lost() -> None:
+    renewing = Wish(False, replace(MINE, since=NOW + timedelta(hours=9)), renewed=True)
+    for group in (Group("web"), plan(Group("web"), Wish(True, OTHER, OURS), alive).after()):
+        for is_dead in (alive, dead):
+            assert not plan(group, renewing, is_dead).changed
 
 
 def test_a_run_of_another_container_of_the_same_name_is_not_known_to_be_over() -> None:

@@ -304,14 +304,20 @@ def test_of_several_subnets_in_a_zone_of_a_vpc_that_is_used_those_count_that_are
     def public(plan: dict[str, Any]) -> list[str]:
         return [one["id"] for one in plan["result"]["subnets"]["public"]]
 
+    one = {"tier": "public", "zone": zone, "cidr": "10.0.240.0/20"}
     assert public(told()) == ["subnet-public-a", "subnet-other", "subnet-public-b"]
-    chosen = told({"tier": "public", "zone": zone, "cidr": "10.0.240.0/20"})
-    assert (chosen["findings"], public(chosen)) == ([], ["subnet-public-a", "subnet-other"])
-    missing = told({"tier": "public", "zone": zone, "cidr": "10.0.241.0/24"})
-    assert (
-        "network_subnets[0]: vpc-1 (shop-vpc) has no public subnet 10.0.241.0/24 in eu-central-1b"
-        in missing["findings"]
-    )
+    assert (told(one)["findings"], public(told(one))) == ([], ["subnet-public-a", "subnet-other"])
+    assert told({**one, "cidr": "10.0.241.0/24"})["findings"] == [
+        "network_subnets[0]: vpc-1 (shop-vpc) has no public subnet 10.0.241.0/24 in eu-central-1b; say which one of "
+        "10.0.240.0/20, 10.0.32.0/20 it is"
+    ]
+    assert told(one, {**one, "cidr": "10.0.32.0/20"})["findings"] == [
+        "network_subnets[1]: there is another one for public in eu-central-1b"
+    ]
+    assert told({**one, "zone": "eu-central-1c"}, {**one, "tier": "data"})["findings"] == [
+        "network_subnets[0]: the zone 'eu-central-1c' is not one of the network's: eu-central-1a, eu-central-1b",
+        "network_subnets[1]: the tier 'data' is not in network_tiers",
+    ]
 
 
 def test_removal_takes_what_has_the_tag_and_refuses_where_others_are() -> None:

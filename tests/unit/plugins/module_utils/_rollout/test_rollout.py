@@ -90,12 +90,7 @@ def test_a_rollout_is_laid_out_with_what_to_expect(course: dict[str, Any]) -> No
         ),
         (BROKEN, outcome.FAILED, "shop: release is not healthy and was not put live"),
         (
-            {"rollout_hold": {"msg": "web is locked: bob@desk is at work on it"}, "rollout_drain": {"skipped": True}},
-            outcome.FAILED,
-            "it was left as it is: web is locked: bob@desk is at work on it",
-        ),
-        (
-            {"rollout_hold": {"groups": {}}, "rollout_drain": REFUSED},
+            {"rollout_drain": REFUSED},
             outcome.FAILED,
             "it did not leave the load balancer: would leave 0 healthy targets",
         ),
