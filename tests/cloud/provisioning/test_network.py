@@ -191,6 +191,11 @@ def test_flow_logs_are_made_and_removed(cloud: ControlPlane, tmp_path: Path) -> 
     assert run(cloud, tmp_path, "network", wanted).changed == 0
     run(cloud, tmp_path, "network", {**plain, "network_purge": True})
     assert stacks.describe_stacks()["Stacks"] == []
+    # A run that was killed before it took the tag off is continued.
+    vpc = made.facts["network_result"]["vpc_id"]
+    ec2.create_tags(Resources=[vpc], Tags=[{"Key": "gatehouse:flow-logs", "Value": "shop-flow-logs"}])
+    assert run(cloud, tmp_path, "network", {**plain, "network_purge": True}, "--check").changed == 1
+    assert run(cloud, tmp_path, "network", {**plain, "network_purge": True}).changed == 1
     # From then on nothing of it is asked for.
     cloud.calls.clear()
     assert run(cloud, tmp_path, "network", plain).changed == 0
