@@ -121,6 +121,17 @@ def test_a_plan_that_cannot_be_made_gives_the_fleet_back(rollout: Rollout) -> No
     assert given_back(rollout)
 
 
+def test_what_failed_is_told_also_when_the_fleet_cannot_be_unlocked(rollout: Rollout) -> None:
+    rollout.fleet.cloud.faults.add("refused", operation="ResumeProcesses", number=None)
+    told = rollout.run("rollback", "-e", "service=orders", succeeds=False)
+    rollout.fleet.cloud.faults.clear()
+    assert "ResumeProcesses" in told
+    assert "The fleets cannot be worked on, and nothing was changed:" in told
+    assert rollout.lock
+    rollout.run("rollback", "-e", "service=orders", succeeds=False)
+    assert given_back(rollout)
+
+
 def test_a_fleet_that_somebody_holds_is_left_alone(rollout: Rollout) -> None:
     named = {"ResourceId": "shop-web", "ResourceType": "auto-scaling-group", "PropagateAtLaunch": False}
     rollout.fleet.scaling.create_or_update_tags(Tags=[{**named, "Key": "gatehouse:lock", "Value": OTHERS}])
