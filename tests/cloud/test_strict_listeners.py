@@ -1,7 +1,7 @@
 # Copyright: gatehouse.platform maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Listeners with TLS, and listeners on the same port."""
+"""Listeners with TLS."""
 
 from __future__ import annotations
 
@@ -41,24 +41,3 @@ def test_tls_needs_a_certificate(cloud: ControlPlane) -> None:
     """CreateListener, Certificates: "[HTTPS and TLS listeners] … You must provide exactly one certificate." """
     with refused("ValidationError", "certificate"):
         Secure(cloud).listen(Certificates=[])
-
-
-def test_a_port_has_one_listener_which_is_created_once(cloud: ControlPlane) -> None:
-    """CreateListener: "This operation is idempotent […]. If you attempt to create multiple listeners with the same
-    settings, each call succeeds." DuplicateListener: "A listener with the specified port already exists."
-
-    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateListener.html
-    """
-    shop = Shop(cloud)
-    answer = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}
-    given: Any = {"LoadBalancerArn": shop.balancer, "Protocol": "HTTP", "Port": 80, "DefaultActions": [answer]}
-    first = shop.elbv2.create_listener(**given)["Listeners"]
-    again = shop.elbv2.create_listener(**given)["Listeners"]
-    assert [one["ListenerArn"] for one in again] == [one["ListenerArn"] for one in first]
-    other = {**answer, "FixedResponseConfig": {"StatusCode": "404"}}
-    with refused("DuplicateListener", "A listener already exists on this port"):
-        shop.elbv2.create_listener(**{**given, "DefaultActions": [other]})
-    shop.elbv2.modify_listener(ListenerArn=first[0]["ListenerArn"], DefaultActions=[other])
-    with refused("DuplicateListener", "A listener already exists on this port"):
-        shop.elbv2.create_listener(**given)
-    assert len(shop.elbv2.describe_listeners(LoadBalancerArn=shop.balancer)["Listeners"]) == 1
