@@ -39,7 +39,7 @@ class Rollout:
             str(PLAYBOOK),
             "--inventory",
             str(self.folder / "hosts.yml"),
-            f"{ROOT}/playbooks/{playbook}.yml",
+            str(ROOT / "playbooks" / f"{playbook}.yml"),
             *options,
         ]
         done = subprocess.run(
@@ -47,6 +47,13 @@ class Rollout:
         )
         assert succeeds == (done.returncode == 0), done.stdout + done.stderr
         return done.stdout
+
+    def refused(self, operation: str) -> str:
+        """What a rollback shows that may not call an operation."""
+        self.fleet.cloud.faults.add("refused", operation=operation, number=None)
+        told = self.run("rollback", "-e", "service=orders", succeeds=False)
+        self.fleet.cloud.faults.clear()
+        return told
 
     @property
     def changes(self) -> list[str]:
@@ -112,9 +119,7 @@ def test_a_rollback_that_no_host_can_make_is_told_and_gives_the_fleet_back(rollo
 
 
 def test_a_plan_that_cannot_be_made_gives_the_fleet_back(rollout: Rollout) -> None:
-    rollout.fleet.cloud.faults.add("refused", operation="DescribeTargetHealth", number=None)
-    told = rollout.run("rollback", "-e", "service=orders", succeeds=False)
-    rollout.fleet.cloud.faults.clear()
+    told = rollout.refused("DescribeTargetHealth")
     assert "The fleets cannot be worked on, and nothing was changed:" in told
     assert "DescribeTargetHealth" in told
     assert rollout.changes == TAKEN_AND_GIVEN_BACK
@@ -122,14 +127,30 @@ def test_a_plan_that_cannot_be_made_gives_the_fleet_back(rollout: Rollout) -> No
 
 
 def test_what_failed_is_told_also_when_the_fleet_cannot_be_unlocked(rollout: Rollout) -> None:
-    rollout.fleet.cloud.faults.add("refused", operation="ResumeProcesses", number=None)
-    told = rollout.run("rollback", "-e", "service=orders", succeeds=False)
-    rollout.fleet.cloud.faults.clear()
+    told = rollout.refused("ResumeProcesses")
     assert "ResumeProcesses" in told
     assert "The fleets cannot be worked on, and nothing was changed:" in told
     assert rollout.lock
     rollout.run("rollback", "-e", "service=orders", succeeds=False)
     assert given_back(rollout)
+
+
+def test_a_lock_that_cannot_be_renewed_stops_no_host(rollout: Rollout) -> None:
+    tasks = [
+        {"ansible.builtin.import_tasks": str(ROOT / "playbooks/tasks/renew_locks.yml")},
+        {"ansible.builtin.debug": {"msg": "{{ inventory_hostname }} went on"}},
+    ]
+    region = {"group/gatehouse.platform.aws": {"region": "{{ platform_region }}"}}
+    play = {"hosts": "web", "gather_facts": False, "vars": {"fleets_to_renew": ["shop-web"]}, "tasks": tasks}
+    (rollout.folder / "renew.yml").write_text(yaml.safe_dump([{**play, "module_defaults": region}]), encoding="utf-8")
+    for refused in (True, False):
+        if refused:
+            rollout.fleet.cloud.faults.add("refused", operation="DescribeAutoScalingGroups", number=None)
+        told = rollout.run(str(rollout.folder / "renew"))
+        rollout.fleet.cloud.faults.clear()
+        assert ("The lock of the fleets was not renewed: " in told) is refused
+        assert all(f"{host} went on" in told for host in rollout.fleet.ids()), told
+        assert rollout.changes == []
 
 
 def test_a_fleet_that_somebody_holds_is_left_alone(rollout: Rollout) -> None:
