@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from ipaddress import IPv4Network
 from typing import Any
 
 from ansible_collections.gatehouse.platform.plugins.module_utils._network.entries import PUBLIC, Entry, Network
@@ -80,11 +81,29 @@ def _fixed(network: Network) -> Iterator[str]:
     for index, given in enumerate(network.declared["subnets"]):
         name = network.named(given["tier"], network.suffix(given["zone"]))
         there = network.resource("subnet", name)
-        if there and there.told["cidr_block"] != given["cidr"]:
+        if not there:
+            yield from (f"network_subnets[{index}]: {told}" for told in _in_the_way(network, given["cidr"]))
+        elif there.told["cidr_block"] != given["cidr"]:
             yield (
                 f"network_subnets[{index}]: {there} has {there.told['cidr_block']}, which cannot be changed to "
                 f"{given['cidr']}"
             )
+
+
+def _in_the_way(network: Network, cidr: str) -> Iterator[str]:
+    """Subnets of the VPC that a block overlaps, besides those that are declared as well."""
+    try:
+        block = IPv4Network(cidr)
+    except ValueError:
+        # What is no block is told by the layout.
+        return
+    declared = {
+        network.named(str(tier), network.suffix(z)) for tier in network.declared["tiers"] for z in network.zones
+    }
+    for subnet in network.found.of("subnet"):
+        taken = subnet.told["cidr_block"]
+        if subnet.name not in declared and block.overlaps(IPv4Network(taken)):
+            yield f"{cidr} overlaps {taken}, which {subnet} has in this VPC; give a block that is free"
 
 
 def of_used_vpc(

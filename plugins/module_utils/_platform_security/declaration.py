@@ -30,13 +30,14 @@ class PlatformSecurityError(Exception):
 @dataclass(frozen=True)
 class Service:
     """``ports`` are those that it has for itself. ``checked`` is the one that the load balancer asks for its health;
-    None for a service that is public itself, by the ports that Apache has for all.
+    None for a service that is public itself, by the ports that Apache has for all. ``said_by``: what declares it.
     """
 
     name: str
     place: str
     ports: tuple[int, ...]
     checked: int | None
+    said_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ def read(services: Sequence[Mapping[str, Any]], platform: str, **options: Any) -
     told += _places.findings(services, fleets, hosts, RESERVED)
     places = _places.names(fleets, hosts)
     named = [str(entry.get("name")) for entry in fleets]
-    read_services = [_service(service, places, named, bool(balancer), told) for service in services]
+    common = balancer.get("health_check")
+    read_services = [_service(service, places, named, bool(balancer), common, told) for service in services]
     told += _unanswered(read_services)
     if told:
         raise PlatformSecurityError("; ".join(told))
@@ -97,8 +99,8 @@ def _unanswered(services: Sequence[Service]) -> Iterator[str]:
         answered = sorted({port for other in services if other.place == service.place for port in other.ports})
         if service.checked and service.checked not in answered:
             yield (
-                f"service {service.name}: health_check.port {service.checked}, where nothing answers on "
-                f"{service.place}: give a port on which a service listens there ({', '.join(map(str, answered))})"
+                f"{service.said_by}.port {service.checked}, where nothing answers on {service.place}: "
+                f"give a port on which a service listens there ({', '.join(map(str, answered))})"
             )
 
 
@@ -118,7 +120,12 @@ def _wrong_range(text: str) -> str:
 
 
 def _service(
-    service: Mapping[str, Any], places: Sequence[str], fleets: Sequence[str], balanced: bool, told: list[str]
+    service: Mapping[str, Any],
+    places: Sequence[str],
+    fleets: Sequence[str],
+    balanced: bool,
+    common: Any,
+    told: list[str],
 ) -> Service:
     """One entry, as far as it can be read."""
     name, place = str(service.get("name") or ""), _places.of(service, places)
@@ -129,10 +136,15 @@ def _service(
         if place in fleets and service.get("listen") is None:
             told.append(f"service {name} runs on {place} behind the load balancer: give listen, the port for it alone")
         return Service(name, place, (), None)
-    check = service.get("health_check")
-    asked = check.get("port") if isinstance(check, Mapping) else None
-    checked = _port(f"service {name}: health_check.port", None if asked == TRAFFIC else asked, told) or listen
-    return Service(name, place, (listen,), checked)
+    said_by, asked = f"service {name}: health_check", _asked(service.get("health_check"))
+    if asked is None:
+        said_by, asked = f"service {name}: platform_load_balancer.health_check", _asked(common)
+    checked = _port(f"{said_by}.port", None if asked == TRAFFIC else asked, told) or listen
+    return Service(name, place, (listen,), checked, said_by)
+
+
+def _asked(check: Any) -> Any:
+    return check.get("port") if isinstance(check, Mapping) else None
 
 
 def _port(place: str, value: Any, told: list[str]) -> int | None:

@@ -47,6 +47,11 @@ def test_what_is_right_has_none() -> None:
         ({"fleet": "other"}, {}, "service shop runs on 'other', which is not declared"),
         ({"listen": None}, {}, "service shop runs on web behind the load balancer: give listen"),
         ({"health_check": {"port": 8001}}, {}, "service shop: health_check.port 8001, where nothing answers on web"),
+        (
+            {},
+            {"load_balancer": {"health_check": {"port": 8001}}},
+            "service shop: platform_load_balancer.health_check.port 8001, where nothing answers on web",
+        ),
         ({}, {"fleets": [{"name": "web", "desird": 2}]}, "platform_fleets[0] web has no option 'desird'"),
         ({}, {"fleets": [{"name": "web", "health_check": {"type": "ELB"}}]}, "web: health_check has no option 'type'"),
         ({}, {"fleets": [], "hosts": [{"name": "web", "max": 2}]}, "platform_hosts[0] web has no option 'max'"),

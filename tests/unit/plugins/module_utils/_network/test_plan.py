@@ -273,6 +273,19 @@ def test_everything_wrong_is_told_at_once() -> None:
     ]
 
 
+def test_a_block_that_another_subnet_of_the_vpc_has_is_told() -> None:
+    mine = {"tier": "public", "zone": "eu-central-1c", "cidr": "10.0.200.0/24"}
+    zones = ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
+    there = account()
+    there["subnets"].append({**subnet("cache", 192, "eu-central-1a"), "tags": {"Name": "cache"}})
+    assert network_plan(declared(zones=zones, subnets=[mine]), there)["findings"] == [
+        "network_subnets[0]: 10.0.200.0/24 overlaps 10.0.192.0/20, which subnet-cache (cache) has in this VPC; "
+        "give a block that is free"
+    ]
+    free = {**mine, "cidr": "10.0.240.0/24"}
+    assert network_plan(declared(zones=zones, subnets=[free]), there)["findings"] == []
+
+
 def test_what_aws_cannot_change_is_told() -> None:
     given = [{"tier": "public", "zone": "eu-central-1a", "cidr": "10.0.64.0/24"}]
     findings = network_plan(declared(cidr="10.0.0.0/17", subnets=given), account())["findings"]
