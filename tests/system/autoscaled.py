@@ -114,6 +114,11 @@ class Autoscaled(Platform):
         """The code that is live, by which names of releases end; before it stands when a host got it."""
         return {release.rpartition("-")[2] for release in self.releases().values()}
 
+    def scale(self, desired: int) -> None:
+        """Have the group launch or terminate instances until it has so many."""
+        named = {"AutoScalingGroupName": self.web.group, "DesiredCapacity": desired}
+        self.client("autoscaling").set_desired_capacity(**named)
+
     def bastions(self) -> list[str]:
         """Ids of the bastions that live."""
         alive = {"Name": "instance-state-name", "Values": ["pending", "running"]}

@@ -16,6 +16,7 @@ import pytest
 from lab.machine import inside, run
 from tests.region.account import eventually
 from tests.system.autoscaled import SYSTEM, Autoscaled
+from tests.system.releases import another_release, handed_back, told_of_each
 
 MANIFEST = "web/current.json"
 PARAMETER = f"/{SYSTEM}/shop/TOKEN"
@@ -49,12 +50,7 @@ class Store:
 def scaled(serving: Autoscaled) -> Iterator[Autoscaled]:
     """The system, whose fleet has two instances again afterwards."""
     yield serving
-    scale(serving, 2)
-
-
-def scale(system: Autoscaled, desired: int) -> None:
-    named = {"AutoScalingGroupName": f"{SYSTEM}-web", "DesiredCapacity": desired}
-    system.client("autoscaling").set_desired_capacity(**named)
+    serving.scale(2)
 
 
 def launch_log(instance: str) -> str:
@@ -80,7 +76,7 @@ def test_a_third_host_serves_untouched_with_the_release_and_the_secret_of_the_ot
     assert scaled.succeed("site").count("changed") == 0
     before = set(scaled.instances())
     with scaled.visitors(rate=50):
-        scale(scaled, 3)
+        scaled.scale(3)
         assert eventually(lambda: list(scaled.targets().values()) == ["healthy"] * 3, 400, 1), scaled.targets()
     (third,) = set(scaled.instances()) - before
     told += (again := scaled.succeed("site", "--diff").output)
@@ -104,9 +100,9 @@ def test_an_instance_that_does_not_get_healthy_is_given_up_and_its_log_is_kept(s
     manifest["services"]["shop"]["health"] = {"path": "/nowhere", "timeout": 5}
     store.put(MANIFEST, json.dumps(manifest).encode())
     with scaled.visitors(rate=50):
-        scale(scaled, 3)
+        scaled.scale(3)
         assert eventually(lambda: store.listed("logs/web/"), 400, 1)
-        scale(scaled, 2)
+        scaled.scale(2)
         (key,) = store.listed("logs/web/")
         log = store.get(key).decode()
         assert "is not healthy and was not put live" in log
@@ -125,7 +121,7 @@ def test_an_instance_that_does_not_get_healthy_is_given_up_and_its_log_is_kept(s
 @pytest.mark.further
 def test_an_instance_that_restarts_while_it_is_being_launched_starts_over(scaled: Autoscaled) -> None:
     before = set(scaled.instances())
-    scale(scaled, 3)
+    scaled.scale(3)
     assert eventually(lambda: len(scaled.instances()) == 3, 60, 0.2)
     (third,) = set(scaled.instances()) - before
     assert eventually(lambda: "fetch and verify: " in launch_log(third), 120, 0.1)
@@ -141,12 +137,29 @@ def test_after_a_rollback_new_instances_get_the_release_that_runs(scaled: Autosc
     scaled.succeed("site")
     store, first = Store(scaled), scaled.codes()
     assert store.published == first
-    scaled.add_to_code("homepage", f"\n# {secrets.token_hex(4)}\n")
+    another_release(scaled)
     scaled.succeed("deploy")
     assert store.published == scaled.codes() != first
     scaled.succeed("rollback", "-e", "service=shop")
     assert store.published == scaled.codes() == first
-    scale(scaled, 3)
+    scaled.scale(3)
     assert eventually(lambda: list(scaled.targets().values()) == ["healthy"] * 3, 400, 1), scaled.targets()
     scaled.succeed("status")
     assert scaled.codes() == first
+
+
+@pytest.mark.further
+def test_a_host_that_was_launched_with_a_release_goes_back_with_the_others(scaled: Autoscaled) -> None:
+    (first,) = scaled.codes()
+    another_release(scaled)
+    scaled.succeed("deploy")
+    before = set(scaled.instances())
+    scaled.scale(3)
+    assert eventually(lambda: list(scaled.targets().values()) == ["healthy"] * 3, 400, 1), scaled.targets()
+    (third,) = set(scaled.instances()) - before
+    with scaled.visitors():
+        run = scaled.succeed("rollback", "-e", "service=shop")
+    assert f"{third}: leaves the load balancer, goes to shop {first} from the release store, comes back" in run.output
+    assert told_of_each(scaled, run, "has the release; healthy")
+    assert Store(scaled).published == scaled.codes() == {first}
+    assert handed_back(scaled)
