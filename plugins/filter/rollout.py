@@ -39,12 +39,20 @@ def rollout_plan(
     auto_scaling: Sequence[Told],
     targets: Told,
     surveys: Mapping[str, Told],
-    release: str = "",
+    going: Sequence[Told] = (),
+    stored: Sequence[Told] = (),
     later: bool = False,
 ) -> dict[str, Any]:
     """See the documentation beside this file."""
     account = rollout.Account.of(auto_scaling, targets)
-    return rollout.forward([Fleet.of(told) for told in value], account, surveys, release, later)
+    return rollout.forward([Fleet.of(told) for told in value], account, surveys, going, stored, later)
+
+
+def rollout_destinations(
+    value: Sequence[Told], surveys: Mapping[str, Told], release: str, former: Told
+) -> list[dict[str, Any]]:
+    """See the documentation beside this file."""
+    return rollout.destinations([Fleet.of(told) for told in value], surveys, release, former)
 
 
 def rollout_back(
@@ -66,6 +74,7 @@ class FilterModule:
             "services_here": _places.here,
             "fleet_targets": rollout.targets,
             "rollout_fleets": rollout_fleets,
+            "rollout_destinations": rollout_destinations,
             "rollout_plan": rollout_plan,
             "rollout_back": rollout_back,
             "rollout_batch": rollout.batch_of,

@@ -132,7 +132,6 @@ from ansible_collections.gatehouse.platform.plugins.module_utils._aws.errors imp
 from ansible_collections.gatehouse.platform.plugins.module_utils._aws.retries import Retries
 from ansible_collections.gatehouse.platform.plugins.module_utils._release_publication import api, run
 from ansible_collections.gatehouse.platform.plugins.module_utils._release_publication.model import PublicationError
-from ansible_collections.gatehouse.platform.plugins.module_utils._release_store.plan import bucket_name
 
 SPEC = {
     "platform": {"type": "str", "required": True},
@@ -160,8 +159,8 @@ def main() -> None:
         wish = run.wish_from(module.params, json.loads(module.params["prepared"] or "{}"))
         # Reading the sources may have taken longer than the account is asked for.
         retries.renew()
-        bucket = module.params["bucket"] or bucket_name(
-            wish.platform, retries.reading(lambda: api.account(connect(module, "sts", calls))), module.region
+        bucket = module.params["bucket"] or api.default_bucket(
+            wish.platform, connect(module, "sts", calls), module.region, retries
         )
         result = run.publish(wish, bucket, connect(module, "s3", calls), retries, module.check_mode)
     except (AwsError, PublicationError) as error:

@@ -10,11 +10,13 @@ by itself needs no strictness.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
 from lab.cloud import ControlPlane
+from tests.cloud.store import Store
 
 # How a test notices that moto does something else: it refuses, it does not refuse, or it answers otherwise.
 # A mistake of the test itself is none of these.
@@ -42,6 +44,12 @@ def cloud(request: pytest.FixtureRequest) -> ControlPlane:
     control_plane: ControlPlane = request.getfixturevalue(f"{kind}_control_plane")
     control_plane.reset()
     return control_plane
+
+
+@pytest.fixture
+def store(cloud: ControlPlane, tmp_path: Path) -> Store:
+    """The release store of a platform, with nothing in it."""
+    return Store(cloud, tmp_path)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -8,87 +8,22 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 import pytest
-from ansible_collections.gatehouse.platform.plugins.module_utils._web_services import source
 
-from lab.cloud import ControlPlane
-from tests.cloud.provisioning.playbook import Run, run
-
-BUCKET = "shop-releases-123456789012-eu-central-1"
-HERE = {"LocationConstraint": "eu-central-1"}
-ORDERS = {"name": "orders", "port": 5001, "source": {"directory": "orders"}, "environment": {"COLOR": "green-as-grass"}}
-GUIDE = {"name": "guide", "port": 5002, "source": {"package": "guide", "version": "1.0"}}
-HOSTS = [{"name": "orders", "server_name": "orders.example", "https": False, "port": 8000}]
-
-
-@pytest.fixture
-def store(cloud: ControlPlane, tmp_path: Path) -> Store:
-    """An empty bucket, and the source of a service."""
-    cloud.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=HERE)
-    (tmp_path / "orders").mkdir()
-    made = Store(cloud, tmp_path)
-    made.write("first")
-    cloud.calls.clear()
-    return made
-
-
-class Store:
-    """The release store, and runs that publish into it."""
-
-    def __init__(self, cloud: ControlPlane, folder: Path) -> None:
-        self.cloud, self.folder, self.s3 = cloud, folder, cloud.client("s3")
-
-    def write(self, text: str) -> str:
-        """Give the service another source; its fingerprint."""
-        (self.folder / "orders" / "app.py").write_text(f"app = '{text}'\n", encoding="utf-8")
-        return self.fingerprint(ORDERS)
-
-    def fingerprint(self, service: Mapping[str, Any]) -> str:
-        return source.read(service["source"], str(self.folder), "").fingerprint
-
-    def publish(self, *options: str, succeeds: bool = True, **more: Any) -> Run:
-        """Publish what is declared as what two hosts run, unless told otherwise."""
-        services = more.setdefault("services", [ORDERS])
-        if "running" not in more:
-            more["running"] = {one["name"]: self.runs(self.fingerprint(one)) for one in services}
-        arguments = {"platform": "shop", "fleet": "web", "virtual_hosts": HOSTS, **more}
-        where = {"inventory": str(self.folder), "region": "eu-central-1"}
-        task = {"name": "Publish", "gatehouse.platform.release_publication": arguments | where}
-        variables = {"apache_proxy_trusted_proxies": ["10.0.0.0/24"], "apache_proxy_extra_directives": "{{ '# ' ~ 1 }}"}
-        return run(self.cloud, self.folder, [task], variables, *options, succeeds=succeeds)
-
-    @staticmethod
-    def runs(fingerprint: str, other: str = "") -> dict[str, dict[str, str]]:
-        """What two hosts say."""
-        told = {"i-1": fingerprint, "i-2": other or fingerprint}
-        return {host: {"release": f"20261128T080000Z-{one[:8]}", "fingerprint": one} for host, one in told.items()}
-
-    def get(self, key: str) -> bytes:
-        return bytes(self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
-
-    @property
-    def manifest(self) -> dict[str, Any]:
-        return dict(json.loads(self.get("web/current.json")))
-
-    @property
-    def keys(self) -> set[str]:
-        return {one["Key"] for one in self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])}
+from tests.cloud.store import BUCKET, GUIDE, HOSTS, ORDERS, Store
 
 
 def test_everything_is_there_before_the_manifest_and_a_second_run_puts_nothing(store: Store) -> None:
     planned = store.publish("--check")
     assert (planned.changed, store.keys) == (1, set())
     assert store.publish().changed == 1
-    put = puts(store)
+    put = store.puts
     assert put[-1] == "web/current.json"
     assert {key.split("/")[1] for key in put[:-1]} == {"collection", "releases"}
     for options in ((), ("--check",)):
         assert store.publish(*options).changed == 0
-    assert len(puts(store)) == len(put)
+    assert len(store.puts) == len(put)
 
 
 def test_an_instance_finds_the_release_the_collection_and_the_variables(store: Store) -> None:
@@ -156,7 +91,7 @@ def test_what_cannot_be_published_is_told_at_once_and_nothing_is_put(store: Stor
     assert "nothing was published for it before" in told
     assert "hunter2" not in told
     assert "secrets.KEY" not in told
-    assert puts(store) == []
+    assert store.puts == []
 
 
 def test_an_object_that_is_not_what_was_published_is_put_again(store: Store) -> None:
@@ -200,8 +135,3 @@ def test_a_run_that_dies_while_it_puts_leaves_what_was_published_whole(store: St
     store.cloud.faults.clear()
     store.publish()
     assert store.manifest["releases"]["orders"]["fingerprint"] == store.fingerprint(ORDERS)
-
-
-def puts(store: Store) -> list[str]:
-    """Objects that were put through the API by publications, in order."""
-    return [call.parameters["Key"] for call in store.cloud.calls.entries if call.operation == "PutObject"]

@@ -48,6 +48,13 @@ class Rollout:
         assert succeeds == (done.returncode == 0), done.stdout + done.stderr
         return done.stdout
 
+    def play(self, tasks: list[dict[str, Any]], succeeds: bool = True, **variables: Any) -> str:
+        """What a run of tasks on the hosts shows."""
+        region = {"group/gatehouse.platform.aws": {"region": "{{ platform_region }}"}}
+        play = {"hosts": "web", "gather_facts": False, "module_defaults": region, "vars": variables, "tasks": tasks}
+        (self.folder / "tasks.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
+        return self.run(str(self.folder / "tasks"), succeeds=succeeds)
+
     def refused(self, operation: str) -> str:
         """What a rollback shows that may not call an operation."""
         self.fleet.cloud.faults.add("refused", operation=operation, number=None)
@@ -140,17 +147,26 @@ def test_a_lock_that_cannot_be_renewed_stops_no_host(rollout: Rollout) -> None:
         {"ansible.builtin.import_tasks": str(ROOT / "playbooks/tasks/renew_locks.yml")},
         {"ansible.builtin.debug": {"msg": "{{ inventory_hostname }} went on"}},
     ]
-    region = {"group/gatehouse.platform.aws": {"region": "{{ platform_region }}"}}
-    play = {"hosts": "web", "gather_facts": False, "vars": {"fleets_to_renew": ["shop-web"]}, "tasks": tasks}
-    (rollout.folder / "renew.yml").write_text(yaml.safe_dump([{**play, "module_defaults": region}]), encoding="utf-8")
     for refused in (True, False):
         if refused:
             rollout.fleet.cloud.faults.add("refused", operation="DescribeAutoScalingGroups", number=None)
-        told = rollout.run(str(rollout.folder / "renew"))
+        told = rollout.play(tasks, fleets_to_renew=["shop-web"])
         rollout.fleet.cloud.faults.clear()
         assert ("The lock of the fleets was not renewed: " in told) is refused
         assert all(f"{host} went on" in told for host in rollout.fleet.ids()), told
         assert rollout.changes == []
+
+
+def test_a_host_that_came_into_service_meanwhile_is_told(rollout: Rollout) -> None:
+    first, second = rollout.fleet.ids()
+    ask = {"amazon.aws.autoscaling_group_info": {"name": "shop-"}, "register": "found", "run_once": True}
+    tasks = [ask, {"ansible.builtin.import_tasks": str(ROOT / "playbooks/tasks/check_newcomers.yml")}]
+    told = {"newcomers_fleets": [{"group": "shop-web"}], "newcomers_groups": "{{ found.results }}"}
+    rollout.play(tasks, newcomers_known=[first, second], **told)
+    shown = rollout.play(tasks, newcomers_known=[first], succeeds=False, **told)
+    assert f"{second} came into service while this run was at work" in shown
+    rollout.fleet.cloud.client("ec2").terminate_instances(InstanceIds=[second])
+    rollout.play(tasks, newcomers_known=[first], **told)
 
 
 def test_a_fleet_that_somebody_holds_is_left_alone(rollout: Rollout) -> None:

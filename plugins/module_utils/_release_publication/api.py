@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.gatehouse.platform.plugins.module_utils._aws.errors import AwsError, call
+from ansible_collections.gatehouse.platform.plugins.module_utils._aws.retries import Retries
 from ansible_collections.gatehouse.platform.plugins.module_utils._release_publication.model import Content
+from ansible_collections.gatehouse.platform.plugins.module_utils._release_store.plan import bucket_name
 
 # "This action enables you to delete multiple objects … up to 1000 keys":
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
@@ -19,20 +21,21 @@ MOST = 1000
 MISSING = ("404", "NoSuchKey")
 
 
-def account(client: Any) -> str:
-    """Number of the account that the credentials belong to."""
-    return str(call(client.get_caller_identity)["Account"])
+def default_bucket(platform: str, client: Any, region: str, retries: Retries) -> str:
+    """Name of the bucket that the role release_store makes in the account that the credentials of ``sts`` belong to."""
+    account = str(retries.reading(lambda: call(client.get_caller_identity))["Account"])
+    return bucket_name(platform, account, region)
 
 
-def read(client: Any, bucket: str, key: str) -> str | None:
-    """Text of an object; None where there is none."""
+def content(client: Any, bucket: str, key: str) -> bytes | None:
+    """What an object holds; None where there is none."""
     try:
         answer = call(client.get_object, Bucket=bucket, Key=key)
     except AwsError as error:
         if error.code in MISSING:
             return None
         raise
-    return str(answer["Body"].read().decode("utf-8", "replace"))
+    return bytes(answer["Body"].read())
 
 
 def digest(client: Any, bucket: str, key: str) -> str:

@@ -85,15 +85,16 @@ def publish(wish: Wish, bucket: str, client: Any, retries: Retries, check: bool)
 def look(wish: Wish, bucket: str, client: Any, retries: Retries, check: bool) -> Found:
     """What the store has of what is to be named. In check mode the bucket may be missing yet."""
     try:
-        manifest = retries.reading(lambda: api.read(client, bucket, wish.manifest_key))
+        manifest = retries.reading(lambda: api.content(client, bucket, wish.manifest_key))
     except AwsError as error:
         if check and error.code == "NoSuchBucket":
             return Found()
         raise
-    wanted = keys(wish, read(manifest))
+    text = None if manifest is None else manifest.decode("utf-8", "replace")
+    wanted = keys(wish, read(text))
     read_one = side_by_side(lambda key: retries.reading(lambda: api.digest(client, bucket, key)), wanted)
     _raise_first([error for _key, _sum, error in read_one])
-    return Found(manifest, {key: total for key, total, _error in read_one if total})
+    return Found(text, {key: total for key, total, _error in read_one if total})
 
 
 def _put(course: Plan, bucket: str, client: Any, retries: Retries) -> None:

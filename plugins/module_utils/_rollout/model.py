@@ -87,8 +87,9 @@ class Host:
 
     ``life_cycle`` is its state in the Auto Scaling group, empty outside of it. ``standing`` is the worst of its states
     in the target groups, empty where the fleet has none. ``changes``: the host has something to do by itself.
-    ``before`` has what is live by service, with ``release`` and ``color``; ``releases`` are those to go to. A
-    ``problem`` keeps the rollout from beginning; what a host ``lacks`` leaves that host out.
+    ``before`` has what is live by service, with ``release`` and ``color``; ``releases`` are those to go to, and
+    ``sources`` where those come from that the host does not have. A ``problem`` keeps the rollout from beginning; what
+    a host ``lacks`` leaves that host out.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Host:
     changes: bool = True
     before: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     releases: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     problem: str = ""
     lacks: str = ""
 
@@ -118,7 +120,9 @@ class Host:
 
 @dataclass(frozen=True)
 class Step:
-    """What is done to one host; ``releases`` are those to go to by service, empty where the declaration says it."""
+    """What is done to one host. ``releases`` are those to go to by service, empty where the declaration says it, and
+    ``sources`` where those come from that the host does not have.
+    """
 
     fleet: str
     drain: bool = False
@@ -126,10 +130,11 @@ class Step:
     bare: bool = False
     switch: bool = True
     releases: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def told(self) -> dict[str, Any]:
         """As plain data."""
-        return {**asdict(self), "releases": dict(self.releases)}
+        return asdict(self)
 
 
 @dataclass(frozen=True)

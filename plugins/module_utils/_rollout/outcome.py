@@ -13,9 +13,9 @@ from ansible_collections.gatehouse.platform.plugins.module_utils._rollout.survey
 
 Told = Mapping[str, Any]
 Outcome = dict[str, Any]
-# Before its batch: it comes, has nothing to do, comes in a later round, or is not touched at all.
-WAITING, UNCHANGED, LATER, LEFT = "waiting", "unchanged", "later", "left"
-UNTOUCHED = (WAITING, UNCHANGED, LATER, LEFT)
+# Before its batch: it comes, has nothing to do, comes in a later round, is not in service, or cannot come.
+WAITING, UNCHANGED, LATER, LEFT, LACKING = "waiting", "unchanged", "later", "left", "lacking"
+UNTOUCHED = (WAITING, UNCHANGED, LATER, LEFT, LACKING)
 # After its batch.
 DONE, FAILED, GONE = "done", "failed", "gone"
 # After the way back: on the former release again, back in the load balancer with what it had, or not even that.

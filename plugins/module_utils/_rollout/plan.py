@@ -54,11 +54,15 @@ def _stays(host: Host) -> bool:
     return host.serves or host.life_cycle.startswith(PENDING)
 
 
+def takes_part(host: Host, later: bool) -> bool:
+    """Whether the rollout is about a host; ``later`` see plan."""
+    return host.serves or (later and host.life_cycle.startswith(PENDING))
+
+
 def _left(host: Host, later: bool) -> str:
-    if host.lacks:
-        return f"cannot go there: {host.lacks}; terminate it, and its successor gets what is published"
-    if host.serves or (later and host.life_cycle.startswith(PENDING)):
-        return ""
+    if takes_part(host, later):
+        why = f"cannot go there: {host.lacks}; terminate it, and its successor gets what is published"
+        return why if host.lacks else ""
     if host.life_cycle.startswith(PENDING):
         return "is being launched"
     return f"is not in service ({host.life_cycle or 'no instance of the group'})"
@@ -68,7 +72,7 @@ def _step(fleet: Fleet, host: Host, serving: int, balanced: bool) -> Step:
     """A fleet of one host switches by the gate on the host: there is nobody to take over."""
     in_balance = balanced and host.serves
     drain = in_balance and host.changes and host.standing == HEALTHY and serving > 1
-    return Step(fleet.name, drain, in_balance, host.bare, host.changes, host.releases)
+    return Step(fleet.name, drain, in_balance, host.bare, host.changes, host.releases, host.sources)
 
 
 def _stuck(fleet: Fleet, serving: int) -> Iterator[str]:

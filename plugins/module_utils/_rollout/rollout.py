@@ -23,13 +23,14 @@ from ansible_collections.gatehouse.platform.plugins.module_utils._rollout.outcom
     BROKEN,
     DONE,
     FAILED,
+    LACKING,
     LATER,
     LEFT,
     UNCHANGED,
     WAITING,
     Outcome,
 )
-from ansible_collections.gatehouse.platform.plugins.module_utils._rollout.plan import plan
+from ansible_collections.gatehouse.platform.plugins.module_utils._rollout.plan import plan, takes_part
 
 Told = Mapping[str, Any]
 
@@ -63,23 +64,55 @@ class Account:
         return sum(1 for state in found.values() if state == IN_SERVICE)
 
 
-def forward(
-    fleets: Sequence[Fleet], account: Account, surveys: Mapping[str, Told], release: str, later: bool
-) -> dict[str, Any]:
-    """The rollout to what is declared, or to ``release``."""
-    plans = []
+def destinations(
+    fleets: Sequence[Fleet], surveys: Mapping[str, Told], release: str, former: Told
+) -> list[dict[str, Any]]:
+    """Where the fleets go in a rollback to ``release``: the code, by fleet, and whether a host is without it.
+
+    Hosts that a later round is about go where those of the ``former`` one went.
+    """
+    found = []
     for fleet in fleets:
-        asked = {name: surveys[name] for name in fleet.members if name in surveys}
-        hosts = (
-            survey.by_releases(asked, fleet.services[0], release)
-            if release
-            else [survey.by_declaration(name, told) for name, told in asked.items()]
-        )
+        service, asked = fleet.services[0], _asked(fleet, surveys)
+        code = (former.get("codes") or {}).get(fleet.name) or survey.code_of(asked, service, release)
+        lacks = survey.lacking(asked, service, code)
+        found.append({"fleet": fleet.name, "service": service, "code": code, "lacking": lacks})
+    return found
+
+
+def _asked(fleet: Fleet, surveys: Mapping[str, Told]) -> dict[str, Told]:
+    return {name: surveys[name] for name in fleet.members if name in surveys}
+
+
+def forward(
+    fleets: Sequence[Fleet],
+    account: Account,
+    surveys: Mapping[str, Told],
+    going: Sequence[Told] = (),
+    stored: Sequence[Told] = (),
+    later: bool = False,
+) -> dict[str, Any]:
+    """The rollout to what is declared, or to the destinations where the fleets are ``going``.
+
+    ``stored`` has, in their order, what M(gatehouse.platform.published_release) told.
+    """
+    plans = []
+    ways = {str(one["fleet"]): one for one in going}
+    store = dict(zip(ways, stored, strict=False))
+    for fleet in fleets:
+        asked = _asked(fleet, surveys)
+        if way := ways.get(fleet.name):
+            found_there = store.get(fleet.name) or {}
+            hosts = survey.by_release(asked, way["service"], way["code"], found_there)
+            hosts = hosts if later else survey.refused(hosts, found_there)
+        else:
+            hosts = [survey.by_declaration(name, told) for name, told in asked.items()]
         stands = [account.stands(fleet, host) for host in hosts]
         found = plan(fleet, stands, account.serving(fleet), bool(account.arns(fleet)), later)
         plans.append((found, stands))
     told = _told([found for found, _hosts in plans], account)
-    return {**told, "back": False, "outcomes": _expected(plans)}
+    codes = {name: way["code"] for name, way in ways.items()}
+    return {**told, "back": False, "outcomes": _expected(plans, later), "codes": codes}
 
 
 def backward(
@@ -166,13 +199,14 @@ def _told(plans: Sequence[FleetPlan], account: Account) -> dict[str, Any]:
     }
 
 
-def _expected(plans: Sequence[tuple[FleetPlan, list[Host]]]) -> dict[str, Outcome]:
+def _expected(plans: Sequence[tuple[FleetPlan, list[Host]]], later: bool) -> dict[str, Outcome]:
     """Outcomes before anything is done."""
     found: dict[str, Outcome] = {}
     for one, hosts in plans:
         for host in hosts:
             why = one.left.get(host.name, "")
-            left = LATER if host.life_cycle.startswith(PENDING) and not host.lacks else LEFT
+            lacking, pending = host.lacks and takes_part(host, later), host.life_cycle.startswith(PENDING)
+            left = LACKING if lacking else LATER if pending else LEFT
             state = left if why else UNCHANGED if host.stays else WAITING
             before = {service: dict(live) for service, live in host.before.items()}
             found[host.name] = {"fleet": one.fleet.name, "state": state, "message": why, "before": before}
@@ -192,7 +226,14 @@ def batch_of(rollout: Told, batch: Sequence[str]) -> dict[str, Any]:
 
 def services_of(services: Sequence[Told], step: Told) -> list[dict[str, Any]]:
     """The services as a host has to be brought to them: at the step's releases, where it has some."""
-    releases = step["releases"]
+    releases, sources = step["releases"], step["sources"]
     if not releases:
         return [dict(service) for service in services]
-    return [{**service, "release": releases[service["name"]]} for service in services if service["name"] in releases]
+    going = [service for service in services if service["name"] in releases]
+    return [
+        {
+            **service,
+            **({"source": sources[name]} if (name := service["name"]) in sources else {"release": releases[name]}),
+        }
+        for service in going
+    ]

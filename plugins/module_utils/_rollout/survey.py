@@ -47,24 +47,36 @@ def by_declaration(name: str, told: Told) -> Host:
     return Host(name, changes=bool(told.get("changed")), before=before, problem=problem)
 
 
-def by_releases(surveys: Mapping[str, Told], service: str, release: str) -> list[Host]:
-    """From M(gatehouse.platform.web_services_info), for a rollback of one service.
+def by_release(surveys: Mapping[str, Told], service: str, code: str, stored: Told) -> list[Host]:
+    """From M(gatehouse.platform.web_services_info), for a rollback of one service to the same code on all hosts.
 
-    All hosts go to the same code: the named one, or the one before the newest live one, so that a second run after a
-    killed one goes on where that was. A host that was launched later does not have it, and keeps nobody else from it.
+    A host that was launched later does not have it, and gets it as the release store has it (``stored``, as
+    M(gatehouse.platform.published_release) tells it).
     """
-    found = {name: (told.get("services") or {}).get(service) or {} for name, told in surveys.items()}
-    code = code_of(list(found.values()), release)
-    hosts = [_to(name, told, service, found[name], code) for name, told in surveys.items()]
+    return [_to(name, told, service, code, stored) for name, told in surveys.items()]
+
+
+def refused(hosts: Sequence[Host], stored: Told) -> Sequence[Host]:
+    """The hosts; where none can go there, that is a problem of each. A single one keeps nobody else from it."""
     if any(host.problem or not host.lacks for host in hosts):
         return hosts
-    return [replace(host, problem=host.lacks) for host in hosts]
+    others = ", ".join(stored.get("available") or ())
+    more = f"; the release store has {others}, of which -e release=CODE takes one" if others else ""
+    return [replace(host, problem=host.lacks + more) for host in hosts]
 
 
-def code_of(found: Sequence[Told], release: str) -> str:
-    """The code to go back to; empty where there is none."""
+def lacking(surveys: Mapping[str, Told], service: str, code: str) -> bool:
+    """Whether a host that answers has another code live, and not this one to go back to."""
+    return any(_to(name, told, service, code, {}).lacks for name, told in surveys.items())
+
+
+def code_of(surveys: Mapping[str, Told], service: str, release: str) -> str:
+    """The code to go back to: the named one, or the one before the newest live one, so that a second run after a killed
+    one goes on where that was. Empty where there is none.
+    """
     if release != PREVIOUS:
         return short(release)
+    found = [_live(told, service) for told in surveys.values()]
     live = [one for one in found if one.get("release")]
     newest = short(max((str(one["release"]) for one in live), default=""))
     # A host that was launched with the code that is live has none before it.
@@ -72,12 +84,20 @@ def code_of(found: Sequence[Told], release: str) -> str:
     return short(max(before, default=""))
 
 
-def _to(name: str, told: Told, service: str, found: Told, code: str) -> Host:
+def _live(told: Told, service: str) -> Told:
+    return (told.get("services") or {}).get(service) or {}
+
+
+def _to(name: str, told: Told, service: str, code: str, stored: Told) -> Host:
+    found = _live(told, service)
     live = {"release": found.get("release"), "color": found.get("color")}
-    changes = short(str(live["release"])) != code
     problem = _problem(told)
-    lacks = _lacks(service, found, code) if changes and not problem else ""
-    return Host(name, changes=changes, before={service: live}, releases={service: code}, problem=problem, lacks=lacks)
+    host = Host(name, changes=short(str(live["release"])) != code, before={service: live}, problem=problem)
+    lacks = _lacks(service, found, code) if host.changes and not problem else ""
+    if lacks and code and stored.get("source"):
+        return replace(host, releases={service: code}, sources={service: stored["source"]})
+    unread = f", and it does not come from the release store: {stored['msg']}" if lacks and stored.get("msg") else ""
+    return replace(host, releases={service: code}, lacks=lacks + unread)
 
 
 def _lacks(service: str, found: Told, code: str) -> str:

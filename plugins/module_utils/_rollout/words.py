@@ -16,6 +16,7 @@ STATES = {
     outcome.UNCHANGED: "was as it should be",
     outcome.LATER: "is left",
     outcome.LEFT: "is left",
+    outcome.LACKING: "is left",
     outcome.DONE: "has the release",
     outcome.FAILED: "failed",
     outcome.GONE: "is gone",
@@ -45,7 +46,8 @@ def _deeds(step: Step) -> Iterator[str]:
     if step.drain:
         yield "leaves the load balancer"
     if step.switch:
-        to = ", ".join(f"{service} {release}" for service, release in step.releases.items())
+        stored = dict.fromkeys(step.sources, " from the release store")
+        to = ", ".join(f"{service} {release}{stored.get(service, '')}" for service, release in step.releases.items())
         yield f"goes to {to}" if to else "switches by its health check"
     if step.register:
         yield "comes back" if step.drain else "has to be healthy in the load balancer"
@@ -71,7 +73,7 @@ def _fleet_lines(fleet: str, outcomes: Mapping[str, outcome.Outcome], standings:
     yield f"fleet {fleet}"
     for host, one in sorted(outcomes.items()):
         if one["fleet"] == fleet:
-            why = f": it {one['message']}" if one["state"] in (outcome.LATER, outcome.LEFT) else ""
+            why = f": it {one['message']}" if one["state"] in (outcome.LATER, outcome.LEFT, outcome.LACKING) else ""
             why = f": {one['message']}" if one["state"] == outcome.GONE else why
             live = ", ".join(f"{name} {now.get('release')}" for name, now in _live(one).items() if now.get("release"))
             parts = [STATES[one["state"]] + why, standings.get(host, ""), live]

@@ -13,6 +13,7 @@ from ansible_collections.gatehouse.platform.plugins.module_utils._rollout.model 
 
 ARN = "arn:aws:tg/shop"
 OLD, NEW = "20261120T120000Z-aaaaaaaa", "20261120T130000Z-bbbbbbbb"
+CODE = "aaaaaaaa"
 WEB = Fleet("web", "shop-web", ("shop",), ("a", "b", "c"))
 GROUPS = [
     {
@@ -44,7 +45,7 @@ def switched(release: str = NEW) -> dict[str, Any]:
 @pytest.fixture
 def course() -> dict[str, Any]:
     healthy = targets(a="healthy", b="healthy", c="healthy")
-    return rollout.forward([WEB], rollout.Account.of(GROUPS, healthy), dict.fromkeys("abc", survey()), "", False)
+    return rollout.forward([WEB], rollout.Account.of(GROUPS, healthy), dict.fromkeys("abc", survey()))
 
 
 def back(outcomes: dict[str, Any], stay: bool = False, **states: str) -> dict[str, Any]:
@@ -220,7 +221,51 @@ def test_hosts_in_service_have_to_be_registered() -> None:
 
 def test_what_keeps_one_fleet_from_it_keeps_all(course: dict[str, Any]) -> None:
     told = {"a": survey(), "b": {"msg": "port 5000 is taken"}}
-    found = rollout.forward([WEB], rollout.Account.of(GROUPS, targets(a="healthy")), told, "", False)
+    found = rollout.forward([WEB], rollout.Account.of(GROUPS, targets(a="healthy")), told)
     assert (found["hosts"], found["serial"], found["lines"]) == ([], [], [])
     assert found["findings"] == ["b of fleet web: port 5000 is taken"]
     assert course["findings"] == []
+
+
+def asked(previous: str | None = OLD) -> dict[str, Any]:
+    """What web_services_info tells of a host that runs a release."""
+    good = {NEW: "verified", **({previous: "verified"} if previous else {})}
+    return {"services": {"shop": {**live(NEW), "previous": previous, "releases": good}}}
+
+
+def rolled_back(told: dict[str, Any], former: dict[str, Any], later: bool = False, **stored: Any) -> dict[str, Any]:
+    states = targets(a="healthy", b="healthy", c="healthy")
+    going = rollout.destinations([WEB], told, "previous", former)
+    return rollout.forward([WEB], rollout.Account.of(GROUPS, states), told, going, [stored], later)
+
+
+def test_a_rollback_takes_what_a_host_is_without_from_the_release_store() -> None:
+    told = {"a": asked(), "b": asked(None)}
+    going = rollout.destinations([WEB], told, "previous", {})
+    assert going == [{"fleet": "web", "service": "shop", "code": CODE, "lacking": True}]
+    found = rolled_back(told, {}, source={"archive": "/cache/old.tar.gz"})
+    services = [{"name": "shop", "source": {"directory": "shop"}}]
+    assert rollout.services_of(services, found["steps"]["a"]) == [{**services[0], "release": CODE}]
+    assert rollout.services_of(services, found["steps"]["b"]) == [
+        {**services[0], "source": {"archive": "/cache/old.tar.gz"}}
+    ]
+    assert f"  2. b: leaves the load balancer, goes to shop {CODE} from the release store, comes back" in found["lines"]
+
+
+def test_a_host_that_cannot_go_back_is_told_apart_from_one_that_is_left_for_another_reason() -> None:
+    found = rolled_back({"a": asked(), "b": asked(None)}, {})
+    states = {host: one["state"] for host, one in found["outcomes"].items()}
+    assert states == {"a": outcome.WAITING, "b": outcome.LACKING}
+    assert found["hosts"] == ["a"]
+    (line,) = [line for line in words.outcome_lines(found["outcomes"]) if line.startswith("  b")]
+    assert line.startswith("  b is left: it cannot go there: shop has no good release")
+
+
+def test_a_later_round_goes_where_the_first_one_went() -> None:
+    first = rolled_back({"a": asked()}, {})
+    assert first["codes"] == {"web": CODE}
+    later = rolled_back({"b": asked(None)}, first, later=True)
+    assert later["findings"] == []
+    assert later["outcomes"]["b"]["state"] == outcome.LACKING
+    found = rolled_back({"b": asked(None)}, first, later=True, source={"archive": "/cache/old.tar.gz"})
+    assert found["steps"]["b"]["releases"] == {"shop": CODE}

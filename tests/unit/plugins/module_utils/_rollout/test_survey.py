@@ -52,9 +52,14 @@ def test_a_deploy_changes_what_the_host_says_that_it_would_change() -> None:
     assert "leave it out with --limit" in survey.by_declaration("a", {"unreachable": True, "msg": "no route"}).problem
 
 
+def going_back(told: dict[str, Any], release: str = "previous", **stored: Any) -> dict[str, Host]:
+    code = survey.code_of(told, "shop", release)
+    return by_name(list(survey.refused(survey.by_release(told, "shop", code, stored), stored)))
+
+
 def test_all_hosts_go_back_to_the_same_code_whatever_it_is_called_on_them() -> None:
     other = "20261120T120500Z-aaaaaaaa"
-    found = by_name(survey.by_releases({"a": runs(NEW, OLD), "b": runs(NEW, other)}, "shop", "previous"))
+    found = going_back({"a": runs(NEW, OLD), "b": runs(NEW, other)})
     assert {host.releases["shop"] for host in found.values()} == {"aaaaaaaa"}
     assert all(host.changes and not host.problem for host in found.values())
 
@@ -62,30 +67,45 @@ def test_all_hosts_go_back_to_the_same_code_whatever_it_is_called_on_them() -> N
 def test_a_second_run_after_a_killed_rollback_goes_on_where_that_was() -> None:
     """One host went back already, and has no earlier release than the one that it is at."""
     gone_back = runs(OLD, None, **{NEW: "rolled back"})
-    found = by_name(survey.by_releases({"a": gone_back, "b": runs(NEW, OLD)}, "shop", "previous"))
+    found = going_back({"a": gone_back, "b": runs(NEW, OLD)})
     assert (found["a"].changes, found["b"].changes) == (False, True)
     assert not found["a"].problem + found["a"].lacks
 
 
 def test_a_host_that_has_no_such_release_is_left_out_and_does_not_keep_the_others_from_it() -> None:
-    found = by_name(survey.by_releases({"a": runs(NEW, OLD), "b": runs(NEW, None), "c": {"services": {}}}, "shop", OLD))
+    found = going_back({"a": runs(NEW, OLD), "b": runs(NEW, None), "c": {"services": {}}}, OLD)
     assert not found["a"].lacks
     assert found["b"].lacks == f"shop has no good release aaaaaaaa, only {NEW}"
     assert found["c"].lacks == "shop is not on this host"
     assert not any(host.problem for host in found.values())
 
 
-def test_a_host_that_was_launched_with_the_bad_release_does_not_keep_the_others_from_going_back() -> None:
+def test_a_host_that_has_no_such_release_gets_it_from_the_release_store() -> None:
     later = NEW.replace(NEW.partition("-")[0], "99991231T000000Z")
-    found = by_name(survey.by_releases({"a": runs(NEW, OLD), "b": runs(later, None)}, "shop", "previous"))
-    assert (found["a"].changes, found["a"].lacks, found["a"].problem) == (True, "", "")
-    assert found["b"].lacks.startswith("shop has no good release")
+    told = {"a": runs(NEW, OLD), "b": runs(later, None)}
+    assert survey.lacking(told, "shop", survey.code_of(told, "shop", "previous"))
+    found = going_back(told, source={"archive": "/cache/aaaaaaaa.tar.gz"})
+    assert found["a"].sources == {}
+    assert (found["b"].changes, found["b"].lacks, found["b"].problem) == (True, "", "")
+    assert found["b"].releases == {"shop": "aaaaaaaa"}
+    assert found["b"].sources == {"shop": {"archive": "/cache/aaaaaaaa.tar.gz"}}
+    assert not survey.lacking({"a": runs(NEW, OLD)}, "shop", "aaaaaaaa")
+
+
+def test_a_store_that_does_not_have_it_or_cannot_be_read_keeps_nobody_else_from_it() -> None:
+    told = {"a": runs(NEW, OLD), "b": runs(NEW, None)}
+    assert going_back(told, source={}, available=["bbbbbbbb"])["b"].lacks.endswith(f"only {NEW}")
+    found = going_back(told, msg="AccessDenied")
+    assert found["b"].lacks.endswith("it does not come from the release store: AccessDenied")
+    assert not found["a"].lacks + found["a"].problem
 
 
 def test_a_rollback_that_no_host_can_make_is_refused_on_every_host() -> None:
-    alone = survey.by_releases({"a": runs(NEW, None), "b": runs(NEW, None)}, "shop", "previous")
-    assert {host.problem for host in alone} == {"shop has no earlier good release to go back to"}
-    missing = survey.by_releases({"a": runs(NEW, OLD)}, "shop", "cccccccc")
-    assert missing[0].problem == f"shop has no good release cccccccc, only {OLD}, {NEW}"
-    lost = survey.by_releases({"a": {"unreachable": True, "msg": "gone"}, "b": runs(NEW, OLD)}, "shop", "previous")
-    assert "cannot be reached" in by_name(lost)["a"].problem
+    alone = going_back({"a": runs(NEW, None), "b": runs(NEW, None)})
+    assert {host.problem for host in alone.values()} == {"shop has no earlier good release to go back to"}
+    named = going_back({"a": runs(NEW, None)}, source={}, available=["bbbbbbbb", "aaaaaaaa"])
+    assert named["a"].problem.endswith("the release store has bbbbbbbb, aaaaaaaa, of which -e release=CODE takes one")
+    missing = going_back({"a": runs(NEW, OLD)}, "cccccccc")
+    assert missing["a"].problem == f"shop has no good release cccccccc, only {OLD}, {NEW}"
+    lost = going_back({"a": {"unreachable": True, "msg": "gone"}, "b": runs(NEW, OLD)})
+    assert "cannot be reached" in lost["a"].problem

@@ -1,0 +1,96 @@
+# Copyright: gatehouse.platform maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Get a release that was published back from the store, as a source that a service can be deployed from."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.gatehouse.platform.plugins.module_utils._aws.retries import Retries
+from ansible_collections.gatehouse.platform.plugins.module_utils._release_publication import api
+from ansible_collections.gatehouse.platform.plugins.module_utils._release_publication.model import (
+    PACKAGE,
+    PublicationError,
+    release_key,
+)
+from ansible_collections.gatehouse.platform.plugins.module_utils._web_services import source
+from ansible_collections.gatehouse.platform.plugins.module_utils._web_services.model import WebServiceError, short
+
+# Characters of a fingerprint that the name of a release ends with.
+CODE = 8
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A release of a fleet's service by its name or the code that it ends with; none to see only what there is.
+
+    ``directory`` is where archives are put, under names that depend on their content alone.
+    """
+
+    fleet: str
+    service: str
+    release: str
+    directory: Path
+
+
+def fetch(wanted: Wanted, bucket: str, client: Any, retries: Retries) -> dict[str, Any]:
+    """The module's result; raises PublicationError for an object that is not what its name says, and AwsError."""
+    folder = release_key(wanted.fleet, wanted.service, "", "")
+    listed = retries.reading(lambda: api.listed(client, bucket, folder))
+    keys = [key for key, _when in sorted(listed, key=lambda one: one[1], reverse=True)]
+    code = short(wanted.release)
+    key = next((key for key in keys if code and _fingerprint(key)[:CODE] == code), "")
+    available = list(dict.fromkeys(_fingerprint(key)[:CODE] for key in keys))
+    return {"source": _source(wanted, key, bucket, client, retries) if key else {}, "available": available}
+
+
+def _fingerprint(key: str) -> str:
+    return os.path.basename(key).partition(".")[0]
+
+
+def _source(wanted: Wanted, key: str, bucket: str, client: Any, retries: Retries) -> dict[str, str]:
+    path = wanted.directory / os.path.basename(key)
+    if key.endswith(PACKAGE):
+        content = retries.reading(lambda: api.content(client, bucket, key))
+        return _verified(key, _package(content or b""))
+    if not path.exists():
+        content = retries.reading(lambda: api.content(client, bucket, key))
+        _write(path, content or b"")
+    try:
+        return _verified(key, {"archive": str(path)})
+    except PublicationError:
+        path.unlink()
+        raise
+
+
+def _package(content: bytes) -> dict[str, str]:
+    try:
+        told = json.loads(content)
+        return {key: str(told[key]) for key in ("package", "version")}
+    except (ValueError, TypeError, KeyError):
+        return {"package": "", "version": ""}
+
+
+def _verified(key: str, found: dict[str, str]) -> dict[str, str]:
+    try:
+        if source.read(found, "", "").fingerprint == _fingerprint(key):
+            return found
+    except (WebServiceError, KeyError):
+        pass
+    raise PublicationError(
+        f"{key} in the release store is not what its name says; remove it there, and deploy the release from its source"
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Only for this user, and whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content)
+    os.replace(file.name, path)
