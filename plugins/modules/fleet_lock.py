@@ -85,6 +85,11 @@ groups:
   description: By group, its C(lock) in words, empty without one, and the processes that are C(suspended).
   returned: success
   type: dict
+lost:
+  description: Groups whose lock was to be renewed, and is not held by this run.
+  returned: success
+  type: list
+  elements: str
 plan:
   description: What was done, or would be, in words.
   returned: success

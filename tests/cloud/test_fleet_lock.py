@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from lab.cloud import ControlPlane
 from lab.region.state import Client
 from tests.cloud.provisioning.playbook import run
 from tests.cloud.scaling.fleet import NAME, Fleet
+from tests.region.account import eventually
 
 LOCK = {"name": "Lock", "gatehouse.platform.fleet_lock": {"groups": [NAME]}}
 UNLOCK = {"name": "Unlock", "gatehouse.platform.fleet_lock": {"groups": [NAME, "gone"], "state": "unlocked"}}
@@ -62,6 +64,19 @@ def test_a_run_renews_its_lock_and_nobody_elses(fleet: Fleet, tmp_path: Path) ->
     before = tags(fleet), suspended(fleet)
     play(fleet, tmp_path, {"name": "Renew", "gatehouse.platform.fleet_lock": renew})
     assert (tags(fleet), suspended(fleet)) == before
+
+
+def test_of_two_runs_that_lock_at_the_same_time_one_goes_first(fleet: Fleet, tmp_path: Path) -> None:
+    others = "bob@desk run 20-2 since 2099-01-01T00:00:00Z"
+    named = {"ResourceId": NAME, "ResourceType": "auto-scaling-group", "PropagateAtLaunch": False}
+    told: list[str] = []
+    one = threading.Thread(target=lambda: told.append(play(fleet, tmp_path, LOCK, succeeds=False)))
+    one.start()
+    assert eventually(lambda: "gatehouse:lock" in tags(fleet), 60, 0.05)
+    fleet.scaling.create_or_update_tags(Tags=[{**named, "Key": "gatehouse:lock", "Value": others}])
+    one.join()
+    assert f"web was locked by {others} at the same time, and that run goes first" in told[0]
+    assert tags(fleet)["gatehouse:lock"] == others
 
 
 def test_the_lock_of_somebody_elses_run_stops_a_run_before_it_changes_anything(fleet: Fleet, tmp_path: Path) -> None:

@@ -74,6 +74,33 @@ def test_a_run_that_is_killed_in_any_phase_is_finished_by_the_next_one(
 
 
 @pytest.mark.further
+def test_a_run_whose_lock_was_taken_away_begins_no_further_batch(serving: Autoscaled) -> None:
+    others = "bob@desk run 20-2 since 2099-01-01T00:00:00Z"
+    group = {"ResourceId": serving.web.group, "ResourceType": "auto-scaling-group"}
+    before = serving.releases()
+    _first, second = sorted(serving.instances())
+    another_release(serving)
+    with serving.visitors():
+        process = serving.start("deploy")
+        assert process.stdout is not None
+        output = ""
+        for line in process.stdout:
+            output += line
+            if line.startswith("Bring the release to one host") and others not in serving.tags().values():
+                tag = {**group, "Key": LOCK, "Value": others, "PropagateAtLaunch": False}
+                serving.client("autoscaling").create_or_update_tags(Tags=[tag])
+        assert process.wait() != 0, output[-6000:]
+        assert f"{serving.web.group}: this run has lost its lock to {others}" in output
+        assert f"{second} was not touched; healthy" in output
+        assert serving.tags()[LOCK] == others
+        assert serving.releases()[second] == before[second]
+        run = serving.succeed("deploy", "-e", "fleet_force=true")
+    assert f"takes over the lock of {others}" in run.output
+    assert len(serving.codes()) == 1
+    assert handed_back(serving)
+
+
+@pytest.mark.further
 def test_a_host_that_is_launched_meanwhile_gets_the_release_too(serving: Autoscaled) -> None:
     another_release(serving)
     with serving.visitors():

@@ -40,7 +40,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do with a group, in this order: tag, suspend, resume, untag."""
+    """What to do with a group, in this order: tag, suspend, resume, untag. ``lost``: a lock to renew is not there."""
 
     group: Group
     tags: tuple[tuple[str, str], ...] = ()
@@ -48,6 +48,7 @@ class Plan:
     resume: frozenset[str] = frozenset()
     untag: tuple[str, ...] = ()
     taken_over: Lock | None = None
+    lost: bool = False
 
     @property
     def changed(self) -> bool:
@@ -68,6 +69,7 @@ class Plan:
         if self.tags and not self.taken_over:
             told += [f"{name}: renews the lock" if self.group.lock else f"{name}: locks the fleet"]
         told += [f"{name}: suspends {listed(self.suspend)}"] if self.suspend else []
+        told += [f"{name}: this run has lost its lock to {self.group.lock or 'nobody'}"] if self.lost else []
         told += [f"{name}: resumes {listed(self.resume)}"] if self.resume else []
         return told + ([f"{name}: unlocks the fleet"] if self.untag else [])
 
@@ -99,7 +101,8 @@ def plan(group: Group, wish: Wish, is_dead: Callable[[Lock], bool]) -> Plan:
 
 def _renewal(group: Group, wish: Wish) -> Plan:
     """A run that has lost its lock does not win it back."""
-    own = group.lock and group.lock.run == wish.lock.run
-    if not own or not group.lock or not group.lock.older_than(wish.stale // RENEWED, wish.lock.since):
+    if not group.lock or group.lock.run != wish.lock.run:
+        return Plan(group, lost=True)
+    if not group.lock.older_than(wish.stale // RENEWED, wish.lock.since):
         return Plan(group)
     return Plan(group, tags=((LOCK, str(wish.lock)), (SUSPENDED, listed(group.ours))))

@@ -55,6 +55,7 @@ def bring_to_state(
         "changed": any(each.changed for each in plans),
         "plan": [sentence for each in plans for sentence in each.sentences()],
         "groups": {each.group.name: _result(each.after()) for each in plans},
+        "lost": [each.group.name for each in plans if each.lost],
     }
 
 

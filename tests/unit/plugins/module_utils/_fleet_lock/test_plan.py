@@ -85,13 +85,16 @@ def test_a_run_renews_its_own_lock_before_others_may_take_it(minutes: int, renew
     assert (again.after().lock, again.changed) == (later if renewed else MINE, renewed)
     assert (again.after().ours, again.after().suspended) == (OURS, OURS)
     assert again.sentences() == (["web: renews the lock"] if renewed else [])
+    assert not again.lost
 
 
 def test_a_run_does_not_win_back_a_lock_that_it_has_lost() -> None:
     renewing = Wish(False, replace(MINE, since=NOW + timedelta(hours=9)), renewed=True)
     for group in (Group("web"), plan(Group("web"), Wish(True, OTHER, OURS), alive).after()):
         for is_dead in (alive, dead):
-            assert not plan(group, renewing, is_dead).changed
+            renewal = plan(group, renewing, is_dead)
+            assert (renewal.changed, renewal.lost) == (False, True)
+            assert renewal.sentences() == [f"web: this run has lost its lock to {group.lock or 'nobody'}"]
 
 
 def test_a_run_of_another_container_of_the_same_name_is_not_known_to_be_over() -> None:

@@ -105,6 +105,9 @@ def test_what_became_of_a_host(course: dict[str, Any], told: dict[str, Any], sta
     assert found["a"]["state"] == outcome.WAITING
     assert outcome.stopped(course, found, ["c"]) == (state == outcome.FAILED)
     assert outcome.failing(course, ["b"], {"b": told}) == (["b"] if state == outcome.FAILED else [])
+    lost = {**course, "findings": ["shop-web: this run has lost its lock to nobody"]}
+    assert outcome.stopped(lost, found, ["c"])
+    assert not outcome.stopped({**lost, "back": True}, found, ["c"])
 
 
 def test_an_instance_that_does_not_run_any_more_is_no_failure(course: dict[str, Any]) -> None:
