@@ -33,7 +33,10 @@ UNDESCRIBED = (UnknownServiceError, LookupError, NotFound, NotImplementedError, 
 
 @dataclass
 class Call:
-    """One request. ``status`` is None while it was not carried out; ``fault`` is what was done to it on demand."""
+    """One request, and the access key of who sent it.
+
+    ``status`` is None while it was not carried out; ``fault`` is what was done to it on demand.
+    """
 
     service: str
     operation: str
@@ -41,6 +44,7 @@ class Call:
     status: int | None = None
     fault: str | None = None
     body: bytes = field(default=b"", repr=False)
+    access_key: str = field(default="", repr=False)
 
     @property
     def took_effect(self) -> bool:
@@ -99,19 +103,29 @@ def read(environment: Environment) -> Call:
     if length:
         environment["wsgi.input"] = io.BytesIO(body)
     request = Request({**environment, "wsgi.input": io.BytesIO(body)})
-    service = service_of(request)
+    scope = scope_of(request)
+    service = service_of(request, scope)
     try:
         operation, uri_parameters = operation_of(request, service)
-        return Call(service, operation, parameters_of(request, service, operation, uri_parameters))
+        parameters = parameters_of(request, service, operation, uri_parameters)
+        return Call(service, operation, parameters, access_key=scope[0])
     except UNDESCRIBED:
-        return Call(service, f"{request.method} {request.path}", {})
+        return Call(service, f"{request.method} {request.path}", {}, access_key=scope[0])
 
 
-def service_of(request: Any) -> str:
+def scope_of(request: Any) -> list[str]:
+    """Of the signature: access key, date, region and name of the service; with an empty key where there is none.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+    """
+    _, _, told = request.headers.get("Authorization", "").partition("Credential=")
+    return str(told).split(",")[0].split("/")
+
+
+def service_of(request: Any, scope: list[str]) -> str:
     """botocore's name of the service, from the scope of the signature; empty where that names none."""
     try:
-        scope = request.headers["Authorization"].split("Credential=")[1].split(",")[0]
-        name = str(scope.split("/")[3])
+        name = scope[3]
     except LookupError:
         return ""
     if name == "elasticloadbalancing":

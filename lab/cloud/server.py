@@ -24,7 +24,7 @@ from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import run_wsgi_app
 
-from lab.cloud import calls, images, wire
+from lab.cloud import calls, images, permissions, wire
 from lab.cloud.calls import Call, CallLog
 from lab.cloud.clock import Clock
 from lab.cloud.faults import Faults
@@ -172,8 +172,9 @@ class ControlPlane:
             # werkzeug closes the connection without a word.
             raise ConnectionAbortedError
         headers: list[tuple[str, str]]
-        if call.fault not in (None, "lost"):
-            call.status, kind, call.body = wire.error(call.service, str(call.fault))
+        denied = self._denial(call)
+        if denied or call.fault not in (None, "lost"):
+            call.status, kind, call.body = wire.error(call.service, "refused" if denied else str(call.fault), denied)
             self.calls.add(call)
             headers = [("Content-Type", kind)]
         else:
@@ -182,6 +183,12 @@ class ControlPlane:
             raise ConnectionAbortedError
         start_response(f"{call.status} -", [*headers, ("Content-Length", str(len(call.body)))])
         return [call.body]
+
+    def _denial(self, call: Call) -> str:
+        if not self.strict or not call.service or call.access_key == CREDENTIALS["AWS_ACCESS_KEY_ID"]:
+            return ""
+        with self._carrying_out:
+            return permissions.denial(call, self.region)
 
     def _carry_out(self, call: Call, environment: dict[str, Any]) -> list[tuple[str, str]]:
         """Let moto answer, one call at a time: its models know no locks."""

@@ -71,6 +71,9 @@ def test_every_instance_of_a_launch_template_has_its_role_and_options(account: A
 def test_an_instance_knows_itself_and_calls_the_api_as_its_role(account: Account) -> None:
     iam, s3 = account.cloud.client("iam"), account.cloud.client("s3")
     iam.create_role(RoleName="reader", AssumeRolePolicyDocument=json.dumps(TRUST))
+    one = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::archive/note"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [one]})
+    iam.put_role_policy(RoleName="reader", PolicyName="reads", PolicyDocument=policy)
     iam.create_instance_profile(InstanceProfileName="readers")
     iam.add_role_to_instance_profile(InstanceProfileName="readers", RoleName="reader")
     s3.create_bucket(Bucket="archive", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
@@ -104,6 +107,7 @@ def test_an_instance_knows_itself_and_calls_the_api_as_its_role(account: Account
     session = f"-H 'x-amz-security-token: {credentials['Token']}'"
     read = f"curl -s --aws-sigv4 aws:amz:eu-central-1:s3 {signed} {session} $AWS_ENDPOINT_URL/archive/note"
     assert account.ssh(address, read).stdout == "from the archive"
+    assert "AccessDenied" in account.ssh(address, read.replace("/note", "/other")).stdout
     who = f"-d 'Action=GetCallerIdentity&Version=2011-06-15' http://{API_ADDRESS}/"
     told = account.ssh(address, f"curl -s --aws-sigv4 aws:amz:eu-central-1:sts {signed} {session} {who}").stdout
     assert f"assumed-role/reader/{instance}" in told
