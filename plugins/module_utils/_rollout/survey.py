@@ -95,7 +95,9 @@ def _to(name: str, told: Told, service: str, code: str, stored: Told) -> Host:
     host = Host(name, changes=short(str(live["release"])) != code, before={service: live}, problem=problem)
     lacks = _lacks(service, found, code) if host.changes and not problem else ""
     if lacks and code and stored.get("source"):
-        return replace(host, releases={service: code}, sources={service: stored["source"]})
+        # Ansible's own kind of dictionary is not to be copied.
+        source = {str(key): str(value) for key, value in stored["source"].items()}
+        return replace(host, releases={service: code}, sources={service: source})
     unread = f", and it does not come from the release store: {stored['msg']}" if lacks and stored.get("msg") else ""
     return replace(host, releases={service: code}, lacks=lacks + unread)
 
