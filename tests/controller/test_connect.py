@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -18,9 +20,16 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBXHtVcHSmqOTcFbcbXKzpKcqXUyo8pUu9GKh
 NOBODY = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
 
 
-def connect(folder: Path, **hosts: list[str] | None) -> subprocess.CompletedProcess[str]:
+def connect(
+    folder: Path, more: Mapping[str, object] | None = None, **hosts: list[str] | None
+) -> subprocess.CompletedProcess[str]:
     """A run of connect.yml for instances with these keys; None where the inventory does not speak of them."""
-    variables = {"platform_state_dir": str(folder), "platform_topology": "direct", "platform_region": "eu-central-1"}
+    variables = {
+        **(more or {}),
+        "platform_state_dir": str(folder),
+        "platform_topology": "direct",
+        "platform_region": "eu-central-1",
+    }
     told = {
         name: {"ansible_host": f"192.0.2.{number}", **({} if keys is None else {"platform_host_keys": keys})}
         for number, (name, keys) in enumerate(hosts.items(), 1)
@@ -60,3 +69,12 @@ def test_where_no_host_keys_can_be_read_the_run_ends_with_the_reason(tmp_path: P
     assert "Read the host keys of new instances from their consoles (failed)" in done.stdout
     assert "GetConsoleOutput: Could not connect" in done.stdout
     assert not (tmp_path / "ssh_config").exists()
+
+
+def test_a_new_instance_that_does_not_answer_is_told_with_what_to_look_at(tmp_path: Path) -> None:
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat()
+    done = connect(tmp_path, {"ec2_launch_time": now, "platform_connection_timeout": 1}, one=[KEY], two=None)
+    assert "one does not answer over SSH after 1 seconds (platform_connection_timeout)" in done.stdout
+    assert "look at its console output, at the bastion, and at who may reach port 22; timed out waiting" in done.stdout
+    old = connect(tmp_path, {"ec2_launch_time": "2026-01-01T00:00:00+00:00"}, one=[KEY], two=None)
+    assert "does not answer" not in old.stdout
