@@ -168,6 +168,8 @@ def test_from_nothing_to_a_load_balancer_that_a_second_run_leaves_alone(site: Si
     assert site.tags(api["TargetGroupArn"]) == {**OWNED, "gatehouse:service": "api", "Name": "shop-api", "team": "one"}
     assert (api["Port"], api["HealthCheckPath"], api["HealthCheckIntervalSeconds"]) == (8001, "/ready", 5)
     assert (api["HealthyThresholdCount"], api["Matcher"]) == (4, {"HttpCode": "200-299"})
+    assert (api["UnhealthyThresholdCount"], api["HealthCheckTimeoutSeconds"]) == (2, 2)
+    assert (api["HealthCheckProtocol"], api["HealthCheckPort"]) == ("HTTP", "traffic-port")
     attributes = site.attributes(api["TargetGroupArn"])
     assert attributes["stickiness.lb_cookie.duration_seconds"] == "3600"
     assert (attributes["stickiness.enabled"], attributes["deregistration_delay.timeout_seconds"]) == ("true", "30")
@@ -224,6 +226,8 @@ def test_what_changes_is_added_before_the_old_goes(site: Site) -> None:
     assert site.rules(80) == {}
     rules = site.rules(443)
     assert [rule[1] for rule in rules.values()] == [["/internal", "/internal/*"], ["/v1", "/v1/*"], ["/*"]]
+    fixed = next(iter(rules.values()))[2]
+    assert (fixed["Type"], fixed["FixedResponseConfig"]["StatusCode"]) == ("fixed-response", "403")
     shares = rules[200][2]["ForwardConfig"]["TargetGroups"]
     assert next((one["TargetGroupArn"], one["Weight"]) for one in shares) == (new, 3)
     tags = site.acm.list_tags_for_certificate(CertificateArn=result["certificate_arn"])["Tags"]
@@ -234,7 +238,9 @@ def test_what_changes_is_added_before_the_old_goes(site: Site) -> None:
     assert calls.index("DeleteTargetGroup") > calls.index("DeleteRule") > calls.index("ModifyListener")
     # Another certificate, and a service less: both go at last.
     balancer = {"certificate": {"import": pair(site.folder, "shop.example")}}
-    fewer = site.run(SHOP, balancer=balancer)
+    policy = "ELBSecurityPolicy-TLS13-1-3-2021-06"
+    fewer = site.run(SHOP, balancer=balancer, load_balancer_tls_policy=policy)
+    assert site.listeners()[443]["SslPolicy"] == policy
     assert (
         site.certificates() == {fewer.facts["load_balancer_result"]["certificate_arn"]} != {result["certificate_arn"]}
     )

@@ -169,6 +169,11 @@ def test_from_a_nat_gateway_per_zone_to_one(cloud: ControlPlane, tmp_path: Path)
     assert writes(cloud) == ["ReplaceRoute", "DeleteNatGateway", "ReleaseAddress"]
     assert purged.facts["network_result"]["nat_addresses"] == before["nat_addresses"][:1]
     assert len(owned(ec2.describe_subnets()["Subnets"])) == 4
+    none = {**zones, "network_nat": "none", "network_purge": True}
+    assert run(cloud, tmp_path, "network", none).facts["network_result"]["nat_addresses"] == []
+    assert {one["State"] for one in ec2.describe_nat_gateways()["NatGateways"]} <= {"deleted"}
+    assert owned(ec2.describe_addresses()["Addresses"]) == []
+    assert run(cloud, tmp_path, "network", none).changed == 0
 
 
 def test_flow_logs_are_made_and_removed(cloud: ControlPlane, tmp_path: Path) -> None:
@@ -230,4 +235,6 @@ def test_a_vpc_that_is_used_is_only_read(cloud: ControlPlane, tmp_path: Path) ->
     found = run(cloud, tmp_path, "network", wanted)
     assert (found.changed, writes(cloud)) == (0, [])
     assert found.facts["network_result"]["vpc_id"] == default
+    named = run(cloud, tmp_path, "network", {**SHOP, "network_tiers": ["public"], "network_vpc_id": default})
+    assert (named.changed, writes(cloud), named.facts) == (0, [], found.facts)
     assert [subnet["zone"] for subnet in found.facts["network_result"]["subnets"]["public"]] == [ZONE]
