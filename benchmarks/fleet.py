@@ -65,9 +65,12 @@ def requests_lost(system: Autoscaled) -> None:
         ("a fleet rollback", lambda: system.succeed("rollback", "--extra-vars", "service=shop")),
     ]
     for name, action in cases:
+        began = time.monotonic()
         with system.visitors(rate=RATE, seconds=900) as tally:
             action()
-        show(f"During {name}", f"{tally['sent']} requests, {tally['failed']} failed", "0 failed")
+        rate = tally["sent"] / (time.monotonic() - began)
+        figure = f"{tally['sent']} requests ({rate:.0f} a second), {tally['failed']} failed"
+        show(f"During {name}", figure, f"0 failed at {RATE} a second")
 
 
 def launch(fleet: Fleet) -> None:
@@ -92,6 +95,7 @@ def sizes(system: Autoscaled) -> None:
     """A run of site.yml that has nothing to do, and a deploy, for fleets of several sizes."""
     fleet = system.web
     ratios: dict[int, float] = {}
+    fewest = 0
     for size in SIZES:
         desire(fleet, size)
         wait(f"{size} hosts serve", fleet.settled, ALL_LAUNCHED)
@@ -99,8 +103,9 @@ def sizes(system: Autoscaled) -> None:
         idle, modules = idle_run(system)
         unit = ping(system)
         ratios[size] = idle / unit
+        fewest = fewest or modules
         figure = f"{idle / unit:.1f} pings ({idle:.1f} s, ping {unit:.2f} s), {modules} modules on each host"
-        wanted = "-" if size == SIZES[0] else f"at most {ratios[SIZES[0]]:.1f} pings"
+        wanted = "-" if size == SIZES[0] else f"at most {ratios[SIZES[0]]:.1f} pings, {fewest} modules"
         show(f"Nothing to do on {size} hosts", figure, wanted)
         system.add_to_code("homepage", f"# for {size} hosts\n")
         deploy = system.succeed("deploy", "-v")
