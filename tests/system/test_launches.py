@@ -19,7 +19,7 @@ from tests.system.autoscaled import SYSTEM, Autoscaled
 from tests.system.releases import another_release, handed_back, told_of_each
 
 MANIFEST = "web/current.json"
-PARAMETER = f"/{SYSTEM}/shop/TOKEN"
+PARAMETER, SECRET = f"/{SYSTEM}/shop/TOKEN", f"{SYSTEM}/shop/KEY"
 
 
 class Store:
@@ -64,14 +64,16 @@ def changed(output: str, host: str) -> list[str]:
     return re.findall(rf"^  {host}: .*", output, re.MULTILINE)
 
 
-def with_secret(variables: dict[str, Any]) -> None:
-    variables["platform_services"][0]["secrets"] = {"TOKEN": f"ssm:{PARAMETER}"}
+def with_secrets(variables: dict[str, Any]) -> None:
+    references = {"TOKEN": f"ssm:{PARAMETER}", "KEY": f"secretsmanager:{SECRET}"}
+    variables["platform_services"][0]["secrets"] = references
 
 
-def test_a_third_host_serves_untouched_with_the_release_and_the_secret_of_the_others(scaled: Autoscaled) -> None:
-    token = secrets.token_hex(16)
+def test_a_third_host_serves_untouched_with_the_release_and_the_secrets_of_the_others(scaled: Autoscaled) -> None:
+    token, key = secrets.token_hex(16), secrets.token_hex(16)
     scaled.client("ssm").put_parameter(Name=PARAMETER, Value=token, Type="SecureString", Overwrite=True)
-    scaled.change(with_secret)
+    scaled.client("secretsmanager").create_secret(Name=SECRET, SecretString=key)
+    scaled.change(with_secrets)
     told = scaled.succeed("site", "--diff").output
     assert scaled.succeed("site").count("changed") == 0
     before = set(scaled.instances())
@@ -82,13 +84,15 @@ def test_a_third_host_serves_untouched_with_the_release_and_the_secret_of_the_ot
     told += (again := scaled.succeed("site", "--diff").output)
     assert not changed(again, third), again
     assert len(scaled.codes()) == 1
-    held = {scaled.on(host, "cat /etc/gatehouse/services/shop/*/secrets/TOKEN") for host in scaled.instances()}
-    assert held == {token}
+    for name, value in (("TOKEN", token), ("KEY", key)):
+        there = {scaled.on(host, f"cat /etc/gatehouse/services/shop/*/secrets/{name}") for host in scaled.instances()}
+        assert there == {value}
     told += scaled.on(third, "cat /var/log/gatehouse-launch.log; journalctl --no-pager")
     store = Store(scaled)
     assert store.listed("web/releases/")
-    assert not any(token.encode() in store.get(key) for key in store.listed())
-    assert token not in told
+    for value in (token, key):
+        assert not any(value.encode() in store.get(name) for name in store.listed())
+        assert value not in told
 
 
 @pytest.mark.further
