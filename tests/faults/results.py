@@ -18,7 +18,8 @@ from pathlib import Path
 from lab.model import ROOT
 
 PATH = ROOT / ".cache" / "faults.json"
-CODE = ("plugins", "roles", "playbooks")
+# What a run of the tests depends on.
+CODE = ("plugins", "roles", "playbooks", "inventory", "applications", "lab", "tests/faults", "tests/harness.py")
 
 
 def code() -> str:
