@@ -31,6 +31,16 @@ def kept(system: Autoscaled) -> Iterator[None]:
         system.client("autoscaling").resume_processes(**named)
 
 
+@contextmanager
+def obstructed(system: Autoscaled, host: str) -> Iterator[None]:
+    """Have a file in the way of every release on one host."""
+    system.on(host, "mv /srv/shop/releases /srv/shop/kept && touch /srv/shop/releases")
+    try:
+        yield
+    finally:
+        system.on(host, "rm -f /srv/shop/releases && mv /srv/shop/kept /srv/shop/releases")
+
+
 def another_release(system: Autoscaled) -> None:
     """Code that no release had before."""
     system.add_to_code("homepage", f"\n# {uuid.uuid4()}\n")

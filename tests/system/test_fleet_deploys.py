@@ -6,15 +6,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from tests.region.account import eventually
 from tests.system.autoscaled import Autoscaled
 from tests.system.conftest import settled
-from tests.system.releases import BROKEN, LOCK, another_release, handed_back, kept, told_of_each
+from tests.system.releases import BROKEN, LOCK, another_release, handed_back, kept, obstructed, told_of_each
 
 
 def test_a_deploy_loses_no_request_and_a_second_one_changes_nothing(serving: Autoscaled) -> None:
@@ -49,16 +47,6 @@ def test_a_release_that_is_not_healthy_stays_on_no_host(serving: Autoscaled) -> 
     assert f"{second} was not touched; healthy" in run.output or f"{first} was not touched; healthy" in run.output
     assert serving.releases() == before
     assert handed_back(serving)
-
-
-@contextmanager
-def obstructed(system: Autoscaled, host: str) -> Iterator[None]:
-    """Have a file in the way of every release on one host."""
-    system.on(host, "mv /srv/shop/releases /srv/shop/kept && touch /srv/shop/releases")
-    try:
-        yield
-    finally:
-        system.on(host, "rm -f /srv/shop/releases && mv /srv/shop/kept /srv/shop/releases")
 
 
 @pytest.mark.further
@@ -149,6 +137,7 @@ def test_the_last_healthy_host_of_a_larger_fleet_is_not_taken_out(serving: Autos
         assert eventually(lambda: settled(serving), 60, 1)
     assert serving.releases() == before
     assert eventually(lambda: handed_back(serving), 60, 1)
+    assert told_of_each(serving, serving.succeed("deploy"), "has the release; healthy")
 
 
 def test_a_host_that_is_not_healthy_in_the_load_balancer_keeps_the_others_as_they_are(serving: Autoscaled) -> None:
@@ -170,3 +159,4 @@ def test_a_host_that_is_not_healthy_in_the_load_balancer_keeps_the_others_as_the
         assert eventually(lambda: settled(serving), 60, 1)
     assert serving.releases() == before
     assert eventually(lambda: handed_back(serving), 60, 1)
+    assert told_of_each(serving, serving.succeed("deploy"), "has the release; healthy")

@@ -13,7 +13,7 @@ from tests.faults.killing import Moment, run_and_kill
 from tests.region.account import eventually
 from tests.system.autoscaled import Autoscaled
 from tests.system.conftest import settled
-from tests.system.releases import LOCK, another_release, handed_back, kept, told_of_each
+from tests.system.releases import LOCK, another_release, handed_back, kept, obstructed, told_of_each
 
 # Tasks of a run, and how many seconds into them it is killed.
 PHASES = {
@@ -71,6 +71,51 @@ def test_a_run_that_is_killed_in_any_phase_is_finished_by_the_next_one(
         assert handed_back(serving), (serving.tags(), serving.suspended(), serving.targets())
     assert len(serving.codes()) == 1, run.output[-3000:]
     assert serving.succeed(playbook).count("changed") == 0
+
+
+@pytest.mark.further
+@pytest.mark.parametrize(
+    ("task", "delay", "named"),
+    [
+        ("Take the batch out of the load balancer, and wait for the drain", 1.0, False),
+        ("Bring the services to their declared state", 0.5, False),
+        ("Put the batch back into the load balancer, and wait until it is healthy", 0.2, False),
+        # All hosts are back: without a name the next one would go back by one more.
+        ("Publish what the fleets run", 0.2, True),
+    ],
+)
+def test_a_killed_rollback_is_finished_by_the_next_one(
+    serving: Autoscaled, task: str, delay: float, named: bool
+) -> None:
+    another_release(serving)
+    serving.succeed("deploy")
+    (old,) = serving.codes()
+    another_release(serving)
+    serving.succeed("deploy")
+    options = ["-e", "service=shop"]
+    with serving.visitors():
+        hit, output = run_and_kill(serving, "rollback", Moment(task, delay, "controller"), *options)
+        assert hit, output[-3000:]
+        run = serving.succeed("rollback", *options, *(["-e", f"release={old}"] if named else []))
+    assert serving.codes() == {old}, run.output[-3000:]
+    assert handed_back(serving)
+
+
+@pytest.mark.further
+def test_a_run_that_is_killed_on_the_way_back_is_finished_by_the_next_one(serving: Autoscaled) -> None:
+    another_release(serving)
+    _first, second = sorted(serving.instances())
+    back = Moment(
+        "Bring the services to their declared state", 0.5, "controller", after="Bring the hosts back to what they had"
+    )
+    with serving.visitors():
+        with obstructed(serving, second):
+            hit, output = run_and_kill(serving, "deploy", back)
+        assert hit, output[-3000:]
+        run = serving.succeed("deploy")
+    assert told_of_each(serving, run, "has the release; healthy") or "was as it should be; healthy" in run.output
+    assert len(serving.codes()) == 1
+    assert handed_back(serving)
 
 
 @pytest.mark.further
@@ -139,7 +184,9 @@ def test_an_instance_that_is_terminated_meanwhile_does_not_keep_the_others_from_
     assert not serving.suspended()
     # Auto Scaling replaces it, by one that has the release.
     assert eventually(lambda: len(serving.instances()) == 2 and settled(serving), 300, 1)
-    serving.succeed("status")
+    again = serving.succeed("deploy")
+    assert again.count("changed") == 0
+    assert "nothing to do on 2 hosts in service" in again.output
     assert len(serving.codes()) == 1
 
 

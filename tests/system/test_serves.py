@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import ipaddress
+import json
+import subprocess
 import uuid
 
+from lab.model import ROOT
 from tests.region.account import eventually
 from tests.system.autoscaled import Autoscaled
 
@@ -18,9 +21,28 @@ def test_two_hosts_answer_through_the_load_balancer(serving: Autoscaled) -> None
     assert answer["status"] == "ok"
     assert answer["release"] in serving.releases().values()
     assert len(serving.codes()) == 1
+    # In turn: neither host answers all of twenty requests.
+    assert set(serving.web.who_answers(20)) == set(serving.instances())
     with serving.visitors(rate=50) as tally:
         serving.visit()
     assert tally["failed"] == 0
+
+
+def test_what_is_no_service_s_is_answered_by_the_load_balancer(serving: Autoscaled) -> None:
+    answer = serving.visit(headers={"Host": "nobody.example"})
+    assert (answer.status, answer.body.strip()) == (404, "Not found")
+
+
+def test_hosts_are_grouped_by_what_their_tags_and_places_say(serving: Autoscaled) -> None:
+    command, environment = serving.command("ansible-inventory", "--list"), serving.account.environment
+    shown = subprocess.run(command, check=True, cwd=ROOT, env=environment, capture_output=True, text=True).stdout
+    groups = {name: set(entry.get("hosts", [])) for name, entry in json.loads(shown).items()}
+    zones = serving.web.instances()
+    hosts = set(zones)
+    assert groups["web"] == groups["fleet_web"] == groups["service_shop"] == hosts
+    assert groups["bastion"] == set(serving.bastions())
+    for zone in set(zones.values()):
+        assert groups[f"zone_{zone.replace('-', '_')}"] & hosts == {host for host in hosts if zones[host] == zone}
 
 
 def test_hosts_take_the_load_balancer_s_word_for_who_a_visitor_is(serving: Autoscaled) -> None:
@@ -58,8 +80,10 @@ def test_a_terminated_bastion_is_rebuilt_by_the_next_run(serving: Autoscaled) ->
     (before,) = serving.bastions()
     serving.client("ec2").terminate_instances(InstanceIds=[before])
     assert eventually(lambda: not serving.bastions(), 60)
-    serving.succeed("site")
+    run = serving.succeed("site")
+    assert "instance autoscaled-bastion: new" in run.output
     (after,) = serving.bastions()
     assert after != before
     # They are asked through it.
     assert len(serving.codes()) == 1
+    assert serving.succeed("site").count("changed") == 0

@@ -1,0 +1,61 @@
+# Copyright: gatehouse.platform maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The first run of all, in an empty account, killed again and again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.killing import Moment, run_and_kill
+from tests.region.account import eventually
+from tests.system.autoscaled import Autoscaled
+from tests.system.releases import handed_back
+
+# Tasks in their order, with the seconds after which a run is killed there.
+TASKS = {
+    "Launch the instances": 1.5,
+    "Bring the Auto Scaling groups to their state": 1.5,
+    "Read the host keys of new instances from their consoles": 0.5,
+    "Wait until the instance answers": 1.0,
+    "Wait until cloud-init is through": 0.5,
+    "Bastion": 0.5,
+    "Lock the fleets": 1.0,
+    "Bring the services to their declared state": 1.5,
+    "Bring Apache's sites, configuration and modules to their declared state": 1.0,
+    "Publish what the fleets run": 0.2,
+    "Have them in the load balancer, and wait until they are healthy": 0.2,
+    "Unlock the fleets": 0.2,
+    "Wait until the fleets are in service": 0.2,
+    "Verify the platform from outside": 0.2,
+}
+
+
+@pytest.fixture
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Autoscaled]:
+    """The system as declared in the checkout, of which nothing is there yet."""
+    made = Autoscaled(f"system-first-{os.getpid()}", tmp_path_factory.mktemp("first") / "platform")
+    try:
+        made.declare_afresh()
+        made.up()
+        yield made
+    finally:
+        made.down()
+
+
+@pytest.mark.further
+def test_a_first_run_that_is_killed_again_and_again_is_finished_by_the_next_one(empty: Autoscaled) -> None:
+    missed = {}
+    for task, delay in TASKS.items():
+        hit, output = run_and_kill(empty, "site", Moment(task, delay, "controller"))
+        if not hit:
+            missed[task] = output[-1500:]
+    run = empty.succeed("site")
+    assert not missed, missed
+    assert eventually(lambda: handed_back(empty), 120, 1), (empty.targets(), empty.suspended(), run.output[-3000:])
+    assert len(empty.codes()) == 1
+    assert empty.visit().json()["status"] == "ok"
+    assert empty.succeed("site").count("changed") == 0
