@@ -63,7 +63,9 @@ def permits(policies: list[Policy], action: str, resource: str, context: Mapping
 
 
 def _is_about(statement: Mapping[str, Any], action: str, resource: str, context: Mapping[str, str]) -> bool:
-    """A condition of another kind than those known here holds for all that is denied, and nothing else."""
+    """What is not understood here, as NotAction or another condition, holds for what is denied, and nothing else."""
+    if "NotAction" in statement or "NotResource" in statement:
+        return bool(statement["Effect"] == "Deny")
     if not any(_like(pattern, action, re.IGNORECASE) for pattern in _listed(statement.get("Action", []))):
         return False
     if not any(_like(pattern, resource) for pattern in _listed(statement.get("Resource", []))):

@@ -25,7 +25,7 @@ from ansible_collections.gatehouse.platform.plugins.plugin_utils.operator import
 INLINE = 512 * 1024
 CONFIDENTIAL = ("environment", "secrets")
 # What the module gets by way of ``prepared``, which no log shows: a source's URL may hold a password.
-ON_THE_CONTROLLER = (*CONFIDENTIAL, "source")
+ON_THE_CONTROLLER = (*CONFIDENTIAL, "source", "release_source")
 
 
 class ActionModule(InstallingAction):
@@ -104,12 +104,13 @@ def _read_sources(
     found: dict[str, source.Source] = {}
     wrong = []
     for index, service in enumerate(services):
-        if service.get("state") == "absent" or service.get("release"):
+        key = "release_source" if service.get("release") else "source"
+        if service.get("state") == "absent" or not service.get(key):
             continue
         try:
-            found[service["name"]] = source.read(service["source"], inventory, cache)
+            found[service["name"]] = source.read(service[key], inventory, cache)
         except WebServiceError as error:
-            wrong.append(f"services[{index}].source ({service['name']}): {error}")
+            wrong.append(f"services[{index}].{key} ({service['name']}): {error}")
     return found, wrong
 
 
@@ -117,5 +118,5 @@ def _prepared(service: Mapping[str, Any], read: source.Source | None) -> dict[st
     prepared: dict[str, Any] = {key: service.get(key) or {} for key in CONFIDENTIAL}
     if read is not None:
         prepared |= {"source": read.sentence, "fingerprint": read.fingerprint, "requirements": read.requirements}
-        prepared["empty"] = not read.tree
+        prepared |= {"empty": not read.tree, "fetched": bool(service.get("release"))}
     return prepared

@@ -11,7 +11,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible_collections.gatehouse.platform.plugins.module_utils import _places
 from ansible_collections.gatehouse.platform.plugins.module_utils._rollout import fleets as members
-from ansible_collections.gatehouse.platform.plugins.module_utils._rollout import outcome, rollout, words
+from ansible_collections.gatehouse.platform.plugins.module_utils._rollout import outcome, rollback, rollout, words
 from ansible_collections.gatehouse.platform.plugins.module_utils._rollout.model import Fleet, RolloutError
 
 Told = Mapping[str, Any]
@@ -39,20 +39,20 @@ def rollout_plan(
     auto_scaling: Sequence[Told],
     targets: Told,
     surveys: Mapping[str, Told],
-    going: Sequence[Told] = (),
+    destinations: Sequence[Told] = (),
     stored: Sequence[Told] = (),
     later: bool = False,
 ) -> dict[str, Any]:
     """See the documentation beside this file."""
     account = rollout.Account.of(auto_scaling, targets)
-    return rollout.forward([Fleet.of(told) for told in value], account, surveys, going, stored, later)
+    return rollout.forward([Fleet.of(told) for told in value], account, surveys, destinations, stored, later)
 
 
 def rollout_destinations(
     value: Sequence[Told], surveys: Mapping[str, Told], release: str, former: Told
 ) -> list[dict[str, Any]]:
     """See the documentation beside this file."""
-    return rollout.destinations([Fleet.of(told) for told in value], surveys, release, former)
+    return rollback.destinations([Fleet.of(told) for told in value], surveys, release, former)
 
 
 def rollout_back(
@@ -78,7 +78,7 @@ class FilterModule:
             "rollout_plan": rollout_plan,
             "rollout_back": rollout_back,
             "rollout_batch": rollout.batch_of,
-            "rollout_services": rollout.services_of,
+            "rollout_services": rollback.services_of,
             "rollout_hosts": rollout.hosts_of_the_round,
             "rollout_retreat": rollout.retreat,
             "rollout_failed": outcome.failing,
@@ -87,4 +87,5 @@ class FilterModule:
             "rollout_outcomes": outcome.noted,
             "rollout_lines": words.outcome_lines,
             "rollout_failure": words.failure,
+            "rollout_lacking": words.lacking,
         }

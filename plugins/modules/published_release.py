@@ -91,7 +91,7 @@ from ansible_collections.gatehouse.platform.plugins.module_utils._aws import arg
 from ansible_collections.gatehouse.platform.plugins.module_utils._aws.clients import Calls, connect
 from ansible_collections.gatehouse.platform.plugins.module_utils._aws.errors import AwsError
 from ansible_collections.gatehouse.platform.plugins.module_utils._aws.retries import Retries
-from ansible_collections.gatehouse.platform.plugins.module_utils._release_publication import api, fetch
+from ansible_collections.gatehouse.platform.plugins.module_utils._release_publication import fetch, run
 from ansible_collections.gatehouse.platform.plugins.module_utils._release_publication.model import PublicationError
 
 SPEC = {
@@ -111,10 +111,8 @@ def main() -> None:
     told = module.params
     wanted = fetch.Wanted(told["fleet"], told["service"], told["release"], Path(told["directory"]))
     try:
-        bucket = told["bucket"] or api.default_bucket(
-            told["platform"], connect(module, "sts", calls), module.region, retries
-        )
-        result = fetch.fetch(wanted, bucket, connect(module, "s3", calls), retries)
+        store = run.bucket(told, connect(module, "sts", calls), module.region, retries)
+        result = fetch.fetch(wanted, store, connect(module, "s3", calls), retries)
     except (AwsError, PublicationError) as error:
         module.fail_json(msg=str(error), calls=calls.total)
     module.exit_json(calls=calls.total, **result)

@@ -130,7 +130,7 @@ from ansible_collections.gatehouse.platform.plugins.module_utils._aws import arg
 from ansible_collections.gatehouse.platform.plugins.module_utils._aws.clients import Calls, connect
 from ansible_collections.gatehouse.platform.plugins.module_utils._aws.errors import AwsError
 from ansible_collections.gatehouse.platform.plugins.module_utils._aws.retries import Retries
-from ansible_collections.gatehouse.platform.plugins.module_utils._release_publication import api, run
+from ansible_collections.gatehouse.platform.plugins.module_utils._release_publication import run
 from ansible_collections.gatehouse.platform.plugins.module_utils._release_publication.model import PublicationError
 
 SPEC = {
@@ -159,10 +159,8 @@ def main() -> None:
         wish = run.wish_from(module.params, json.loads(module.params["prepared"] or "{}"))
         # Reading the sources may have taken longer than the account is asked for.
         retries.renew()
-        bucket = module.params["bucket"] or api.default_bucket(
-            wish.platform, connect(module, "sts", calls), module.region, retries
-        )
-        result = run.publish(wish, bucket, connect(module, "s3", calls), retries, module.check_mode)
+        store = run.bucket(module.params, connect(module, "sts", calls), module.region, retries)
+        result = run.publish(wish, store, connect(module, "s3", calls), retries, module.check_mode)
     except (AwsError, PublicationError) as error:
         module.fail_json(msg=str(error), calls=calls.total)
     module.exit_json(calls=calls.total, **result)

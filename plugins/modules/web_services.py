@@ -74,6 +74,22 @@ options:
             time at which it came.
           - V(previous) counts from the live release, so a second rollback goes back one more.
         type: str
+      release_source:
+        description:
+          - Where O(services[].release), told by its full name, comes from on a host that does not have it yet, as an
+            instance that was launched later. It counts from then on as one that the host had at that time, and is not
+            migrated.
+        type: dict
+        suboptions:
+          archive:
+            description: A C(.tar.gz) or C(.zip) on the controller.
+            type: str
+          package:
+            description: Name of a Python package.
+            type: str
+          version:
+            description: Version of the Python package.
+            type: str
       kind:
         description: How the service is run.
         type: str

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.cloud.store import BUCKET, GUIDE, ORDERS, Store
@@ -19,8 +22,15 @@ def test_a_release_comes_back_as_the_source_that_it_was(store: Store) -> None:
     found = told.facts["fetched_result"]
     assert store.fingerprint({"source": found["source"]}) == first
     assert found["available"] == [second[:8], first[:8]]
+    assert re.fullmatch(rf"\d{{8}}T\d{{6}}Z-{first[:8]}", found["release"])
     assert told.changed == 0
+    store.cloud.calls.clear()
     assert store.fetch(first[:8]).facts["fetched_result"]["source"] == found["source"]
+    assert "GetObject" not in store.cloud.calls.count()
+    # What is spoiled here is got again.
+    Path(found["source"]["archive"]).write_bytes(b"spoiled")
+    assert store.fetch(first[:8]).facts["fetched_result"]["source"] == found["source"]
+    assert store.fingerprint({"source": found["source"]}) == first
     guide = store.fetch(store.fingerprint(GUIDE)[:8], service="guide").facts["fetched_result"]
     assert guide["source"] == {"package": "guide", "version": "1.0"}
 

@@ -19,7 +19,17 @@ from lab.model import ROOT
 
 PATH = ROOT / ".cache" / "faults.json"
 # What a run of the tests depends on.
-CODE = ("plugins", "roles", "playbooks", "inventory", "applications", "lab", "tests/faults", "tests/harness.py")
+CODE = (
+    "plugins",
+    "roles",
+    "playbooks",
+    "inventory",
+    "applications",
+    "lab",
+    "tests/cloud",
+    "tests/faults",
+    "tests/harness.py",
+)
 
 
 def code() -> str:

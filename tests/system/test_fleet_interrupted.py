@@ -123,7 +123,7 @@ def test_a_run_whose_lock_was_taken_away_begins_no_further_batch(serving: Autosc
     others = "bob@desk run 20-2 since 2099-01-01T00:00:00Z"
     group = {"ResourceId": serving.web.group, "ResourceType": "auto-scaling-group"}
     before = serving.releases()
-    _first, second = sorted(serving.instances())
+    first, second = sorted(serving.instances())
     another_release(serving)
     with serving.visitors():
         process = serving.start("deploy")
@@ -131,11 +131,12 @@ def test_a_run_whose_lock_was_taken_away_begins_no_further_batch(serving: Autosc
         output = ""
         for line in process.stdout:
             output += line
-            if line.startswith("Bring the release to one host") and others not in serving.tags().values():
+            if "Put the batch back into the load balancer" in line and others not in serving.tags().values():
                 tag = {**group, "Key": LOCK, "Value": others, "PropagateAtLaunch": False}
                 serving.client("autoscaling").create_or_update_tags(Tags=[tag])
         assert process.wait() != 0, output[-6000:]
-        assert f"{serving.web.group}: this run has lost its lock to {others}" in output
+        assert f"this run has lost the lock of {serving.web.group}" in output
+        assert f"{first} has the release; healthy" in output
         assert f"{second} was not touched; healthy" in output
         assert serving.tags()[LOCK] == others
         assert serving.releases()[second] == before[second]

@@ -9,10 +9,8 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
-from ansible_collections.gatehouse.platform.plugins.module_utils._aws.errors import AwsError, call
-from ansible_collections.gatehouse.platform.plugins.module_utils._aws.retries import Retries
+from ansible_collections.gatehouse.platform.plugins.module_utils._aws.errors import AwsError, call, translated
 from ansible_collections.gatehouse.platform.plugins.module_utils._release_publication.model import Content
-from ansible_collections.gatehouse.platform.plugins.module_utils._release_store.plan import bucket_name
 
 # "This action enables you to delete multiple objects … up to 1000 keys":
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
@@ -21,10 +19,9 @@ MOST = 1000
 MISSING = ("404", "NoSuchKey")
 
 
-def default_bucket(platform: str, client: Any, region: str, retries: Retries) -> str:
-    """Name of the bucket that the role release_store makes in the account that the credentials of ``sts`` belong to."""
-    account = str(retries.reading(lambda: call(client.get_caller_identity))["Account"])
-    return bucket_name(platform, account, region)
+def account(client: Any) -> str:
+    """Number of the account that the credentials belong to."""
+    return str(call(client.get_caller_identity)["Account"])
 
 
 def content(client: Any, bucket: str, key: str) -> bytes | None:
@@ -35,7 +32,12 @@ def content(client: Any, bucket: str, key: str) -> bytes | None:
         if error.code in MISSING:
             return None
         raise
-    return bytes(answer["Body"].read())
+    try:
+        with translated("GetObject"):
+            return bytes(answer["Body"].read())
+    except AwsError as error:
+        # Reading may be repeated, whatever broke off.
+        raise error.but(uncertain=True) from error
 
 
 def digest(client: Any, bucket: str, key: str) -> str:

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timezone
 from pathlib import Path
 from typing import Any
 
@@ -47,26 +50,26 @@ def fetch(wanted: Wanted, bucket: str, client: Any, retries: Retries) -> dict[st
     code = short(wanted.release)
     key = next((key for key in keys if code and _fingerprint(key)[:CODE] == code), "")
     available = list(dict.fromkeys(_fingerprint(key)[:CODE] for key in keys))
-    return {"source": _source(wanted, key, bucket, client, retries) if key else {}, "available": available}
+    if not key:
+        return {"source": {}, "release": "", "available": available}
+    put = dict(listed)[key].astimezone(timezone.utc)
+    found = _source(wanted, key, lambda: retries.reading(lambda: api.content(client, bucket, key)) or b"")
+    return {"source": found, "release": f"{put:%Y%m%dT%H%M%SZ}-{code}", "available": available}
 
 
 def _fingerprint(key: str) -> str:
     return os.path.basename(key).partition(".")[0]
 
 
-def _source(wanted: Wanted, key: str, bucket: str, client: Any, retries: Retries) -> dict[str, str]:
-    path = wanted.directory / os.path.basename(key)
+def _source(wanted: Wanted, key: str, read: Callable[[], bytes]) -> dict[str, str]:
     if key.endswith(PACKAGE):
-        content = retries.reading(lambda: api.content(client, bucket, key))
-        return _verified(key, _package(content or b""))
-    if not path.exists():
-        content = retries.reading(lambda: api.content(client, bucket, key))
-        _write(path, content or b"")
-    try:
-        return _verified(key, {"archive": str(path)})
-    except PublicationError:
-        path.unlink()
-        raise
+        return _verified(key, _package(read()))
+    path = wanted.directory / os.path.basename(key)
+    here = {"archive": str(path)}
+    with contextlib.suppress(PublicationError):
+        return _verified(key, here)
+    _write(path, read())
+    return _verified(key, here)
 
 
 def _package(content: bytes) -> dict[str, str]:
@@ -90,7 +93,15 @@ def _verified(key: str, found: dict[str, str]) -> dict[str, str]:
 
 def _write(path: Path, content: bytes) -> None:
     """Only for this user, and whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-    os.replace(file.name, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor, temporary = tempfile.mkstemp(prefix=".gatehouse-", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise PublicationError(f"a release cannot be kept in {path.parent}: {error}") from error

@@ -30,6 +30,7 @@ from ansible_collections.gatehouse.platform.plugins.module_utils._release_public
     archives,
     collection,
 )
+from ansible_collections.gatehouse.platform.plugins.module_utils._release_store.plan import bucket_name
 
 # At least so many releases of a service stay in the store, whatever the hosts keep.
 KEEP = 6
@@ -59,6 +60,13 @@ def wish_from(params: Mapping[str, Any], prepared: Mapping[str, Any]) -> Wish:
         settings=prepared.get("settings"),
         keep=max([KEEP, *(int(entry.get("keep_releases") or 0) + 1 for entry in entries)]),
     )
+
+
+def bucket(params: Mapping[str, Any], client: Any, region: str, retries: Retries) -> str:
+    """The release store: the one that is named, or the one that the role makes in the account of ``client`` (STS)."""
+    if params["bucket"]:
+        return str(params["bucket"])
+    return bucket_name(params["platform"], retries.reading(lambda: api.account(client)), region)
 
 
 def publish(wish: Wish, bucket: str, client: Any, retries: Retries, check: bool) -> dict[str, Any]:

@@ -32,13 +32,10 @@ def noted(rollout: Told, outcomes: Mapping[str, Outcome], batch: Sequence[str], 
 
 
 def stopped(rollout: Told, outcomes: Mapping[str, Outcome], batch: Sequence[str]) -> bool:
-    """Whether a host of the batch's fleet has failed, or something stands in the way of all since they were laid out.
-
-    On the way back every host counts for itself.
-    """
+    """Whether a host of the batch's fleet has failed. On the way back every host counts for itself."""
     fleets = {rollout["steps"][host]["fleet"] for host in batch}
     found = {one["state"] for one in outcomes.values() if one["fleet"] in fleets}
-    return not rollout.get("back") and (FAILED in found or bool(rollout.get("findings")))
+    return not rollout.get("back") and FAILED in found
 
 
 def ready(rollout: Told, batch: Sequence[str], hostvars: Told) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ansible_collections.gatehouse.platform.plugins.module_utils._rollout import survey, words
+from ansible_collections.gatehouse.platform.plugins.module_utils._rollout import rollback, survey, words
 from ansible_collections.gatehouse.platform.plugins.module_utils._rollout.model import (
     ABSENT,
     DRAINING,
@@ -64,54 +64,31 @@ class Account:
         return sum(1 for state in found.values() if state == IN_SERVICE)
 
 
-def destinations(
-    fleets: Sequence[Fleet], surveys: Mapping[str, Told], release: str, former: Told
-) -> list[dict[str, Any]]:
-    """Where the fleets go in a rollback to ``release``: the code, by fleet, and whether a host is without it.
-
-    Hosts that a later round is about go where those of the ``former`` one went.
-    """
-    found = []
-    for fleet in fleets:
-        service, asked = fleet.services[0], _asked(fleet, surveys)
-        code = (former.get("codes") or {}).get(fleet.name) or survey.code_of(asked, service, release)
-        lacks = survey.lacking(asked, service, code)
-        found.append({"fleet": fleet.name, "service": service, "code": code, "lacking": lacks})
-    return found
-
-
-def _asked(fleet: Fleet, surveys: Mapping[str, Told]) -> dict[str, Told]:
-    return {name: surveys[name] for name in fleet.members if name in surveys}
-
-
 def forward(
     fleets: Sequence[Fleet],
     account: Account,
     surveys: Mapping[str, Told],
-    going: Sequence[Told] = (),
+    destinations: Sequence[Told] = (),
     stored: Sequence[Told] = (),
     later: bool = False,
 ) -> dict[str, Any]:
-    """The rollout to what is declared, or to the destinations where the fleets are ``going``.
+    """The rollout to what is declared, or back to ``destinations``.
 
     ``stored`` has, in their order, what M(gatehouse.platform.published_release) told.
     """
     plans = []
-    ways = {str(one["fleet"]): one for one in going}
-    store = dict(zip(ways, stored, strict=False))
+    back = {str(one["fleet"]): (one, there) for one, there in zip(destinations, stored, strict=True)}
     for fleet in fleets:
-        asked = _asked(fleet, surveys)
-        if way := ways.get(fleet.name):
-            found_there = store.get(fleet.name) or {}
-            hosts = survey.by_release(asked, way["service"], way["code"], found_there)
-            hosts = hosts if later else survey.refused(hosts, found_there)
+        asked = rollback.asked(fleet, surveys)
+        if fleet.name in back:
+            hosts = rollback.hosts(asked, *back[fleet.name], later)
         else:
             hosts = [survey.by_declaration(name, told) for name, told in asked.items()]
         stands = [account.stands(fleet, host) for host in hosts]
         found = plan(fleet, stands, account.serving(fleet), bool(account.arns(fleet)), later)
         plans.append((found, stands))
     told = _told([found for found, _hosts in plans], account)
-    codes = {name: way["code"] for name, way in ways.items()}
+    codes = {str(one["fleet"]): one["code"] for one in destinations}
     return {**told, "back": False, "outcomes": _expected(plans, later), "codes": codes}
 
 
@@ -222,18 +199,3 @@ def batch_of(rollout: Told, batch: Sequence[str]) -> dict[str, Any]:
         **rollout["fleets"][fleet],
         "drain": [{"id": host} for host, step in steps.items() if step["drain"]],
     }
-
-
-def services_of(services: Sequence[Told], step: Told) -> list[dict[str, Any]]:
-    """The services as a host has to be brought to them: at the step's releases, where it has some."""
-    releases, sources = step["releases"], step["sources"]
-    if not releases:
-        return [dict(service) for service in services]
-    going = [service for service in services if service["name"] in releases]
-    return [
-        {
-            **service,
-            **({"source": sources[name]} if (name := service["name"]) in sources else {"release": releases[name]}),
-        }
-        for service in going
-    ]

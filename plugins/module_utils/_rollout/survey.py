@@ -53,14 +53,18 @@ def by_release(surveys: Mapping[str, Told], service: str, code: str, stored: Tol
     A host that was launched later does not have it, and gets it as the release store has it (``stored``, as
     M(gatehouse.platform.published_release) tells it).
     """
-    return [_to(name, told, service, code, stored) for name, told in surveys.items()]
+    # The order of a host's releases is that of their names: it gets this one under the name that others have.
+    good = [each for told in surveys.values() for each in _good(_live(told, service)) if short(each) == code]
+    source = {**stored, "release": max(good, default=stored.get("release"))}
+    return [_to(name, told, service, code, source) for name, told in surveys.items()]
 
 
 def refused(hosts: Sequence[Host], stored: Told) -> Sequence[Host]:
     """The hosts; where none can go there, that is a problem of each. A single one keeps nobody else from it."""
     if any(host.problem or not host.lacks for host in hosts):
         return hosts
-    others = ", ".join(stored.get("available") or ())
+    live = {short(str(found.get("release"))) for host in hosts for found in host.before.values()}
+    others = ", ".join(code for code in stored.get("available") or () if code not in live)
     more = f"; the release store has {others}, of which -e release=CODE takes one" if others else ""
     return [replace(host, problem=host.lacks + more) for host in hosts]
 
@@ -97,7 +101,7 @@ def _to(name: str, told: Told, service: str, code: str, stored: Told) -> Host:
     if lacks and code and stored.get("source"):
         # Ansible's own kind of dictionary is not to be copied.
         source = {str(key): str(value) for key, value in stored["source"].items()}
-        return replace(host, releases={service: code}, sources={service: source})
+        return replace(host, releases={service: str(stored["release"])}, sources={service: source})
     unread = f", and it does not come from the release store: {stored['msg']}" if lacks and stored.get("msg") else ""
     return replace(host, releases={service: code}, lacks=lacks + unread)
 
@@ -107,9 +111,13 @@ def _lacks(service: str, found: Told, code: str) -> str:
         return f"{service} is not on this host"
     if not code:
         return f"{service} has no earlier good release to go back to"
-    states = found.get("releases") or {}
-    good = sorted(name for name, state in states.items() if state in (VERIFIED, ROLLED_BACK))
+    good = _good(found)
     return "" if code in map(short, good) else f"{service} has no good release {code}, only {', '.join(good) or 'none'}"
+
+
+def _good(found: Told) -> list[str]:
+    """Releases of a host that have been live."""
+    return sorted(name for name, state in (found.get("releases") or {}).items() if state in (VERIFIED, ROLLED_BACK))
 
 
 def _problem(told: Told) -> str:

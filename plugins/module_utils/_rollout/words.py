@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.gatehouse.platform.plugins.module_utils._rollout import outcome
 from ansible_collections.gatehouse.platform.plugins.module_utils._rollout.model import FleetPlan, Step
+from ansible_collections.gatehouse.platform.plugins.module_utils._web_services.model import short
 
 STATES = {
     outcome.WAITING: "was not touched",
@@ -47,7 +48,7 @@ def _deeds(step: Step) -> Iterator[str]:
         yield "leaves the load balancer"
     if step.switch:
         stored = dict.fromkeys(step.sources, " from the release store")
-        to = ", ".join(f"{service} {release}{stored.get(service, '')}" for service, release in step.releases.items())
+        to = ", ".join(f"{name} {short(release)}{stored.get(name, '')}" for name, release in step.releases.items())
         yield f"goes to {to}" if to else "switches by its health check"
     if step.register:
         yield "comes back" if step.drain else "has to be healthy in the load balancer"
@@ -93,16 +94,24 @@ def _afterwards(outcomes: Mapping[str, outcome.Outcome], stay: bool) -> str:
         return "the hosts were left with what they have (on_failure=stop)"
     if outcome.BACK in states:
         return "the hosts that had it already are back on what they had before"
-    return "no other host was touched"
+    return "the hosts that had it already keep it" if outcome.DONE in states else "no other host was touched"
 
 
-def failure(outcomes: Mapping[str, outcome.Outcome], findings: Sequence[str], stay: bool) -> str:
-    """The message of a run that failed; empty for one that did not."""
+def lacking(outcomes: Mapping[str, outcome.Outcome]) -> str:
+    """The message of a run that brought all hosts there but some that cannot go; empty where there are none."""
+    hosts = ", ".join(host for host, one in outcomes.items() if one["state"] == outcome.LACKING)
+    return f"These hosts cannot go where the others went, and were left; terminate them: {hosts}" if hosts else ""
+
+
+def failure(
+    outcomes: Mapping[str, outcome.Outcome], findings: Sequence[str], stay: bool, again: str = "run it again"
+) -> str:
+    """The message of a run that failed; empty for one that did not. ``again`` says how to go on."""
     if findings and all(one["state"] in outcome.UNTOUCHED for one in outcomes.values()):
         return "\n".join(["The fleets cannot be worked on, and nothing was changed:", *findings])
     broken = {host: one for host, one in outcomes.items() if one["state"] in outcome.BROKEN}
     lines = _broken_lines(broken, _afterwards(outcomes, stay)) if broken else []
-    lines += ["What was left to do could not be done; run it again:", *findings] if findings else []
+    lines += [f"What was left to do could not be done; {again}:", *findings] if findings else []
     return "\n".join(lines)
 
 

@@ -19,6 +19,8 @@ SOURCE: dict[str, Any] = {
     key: {"type": "str"} for key in ("directory", "git", "revision", "archive", "package", "version")
 }
 
+RELEASE_SOURCE: dict[str, Any] = {key: SOURCE[key] for key in ("archive", "package", "version")}
+
 HEALTH: dict[str, Any] = {
     "path": {"type": "str", "default": HEALTH_DEFAULTS["path"]},
     "status": {"type": "int", "default": HEALTH_DEFAULTS["status"]},
@@ -32,6 +34,7 @@ SERVICE: dict[str, Any] = {
     "port": {"type": "int"},
     "source": {"type": "dict", "options": SOURCE},
     "release": {"type": "str"},
+    "release_source": {"type": "dict", "options": RELEASE_SOURCE},
     "kind": {"type": "str", "choices": list(KINDS), "default": DEFAULTS["kind"]},
     "application": {"type": "str", "default": DEFAULTS["application"]},
     "command": WORDS,

@@ -88,7 +88,7 @@ def _release_name(service: Service, state: State, now: str) -> str:
             raise WebServiceError("there is no earlier good release to go back to")
         return previous
     if service.release:
-        return _named_release(service.release, state)
+        return _named_release(service, state)
     live = live_release(state)
     if live and live in state.releases and state.releases[live].fingerprint == service.fingerprint:
         return live
@@ -98,10 +98,13 @@ def _release_name(service: Service, state: State, now: str) -> str:
     return max(same, default=release_id(service.fingerprint, now))
 
 
-def _named_release(told: str, state: State) -> str:
-    """The release of this name, else the newest good one of the same code."""
+def _named_release(service: Service, state: State) -> str:
+    """The release of this name, else the newest good one of the same code; else, where it is fetched, the name."""
+    told = str(service.release)
     same = [name for name, item in state.releases.items() if short(name) == short(told)]
     good = [name for name in same if state.releases[name].state in (VERIFIED, ROLLED_BACK)]
+    if service.fetched and not good:
+        return told
     name = told if told in state.releases else max(good, default=max(same, default=told))
     chosen = state.releases.get(name)
     if chosen is None or chosen.state not in (VERIFIED, ROLLED_BACK):

@@ -58,6 +58,7 @@ ROLE_KEYS = {
     "state": "a service is removed when its entry leaves the list",
     "remove_data": "a service is removed when its entry leaves the list; remove.yml takes -e remove_data=true",
     "release": "rollback.yml goes back, with -e release=NAME to a named release",
+    "release_source": "rollback.yml goes back, with what the release store has",
     "server_name": "it follows from host",
     "instance_role": "it follows from permissions",
 }
@@ -128,6 +129,8 @@ def _service(service: Mapping[str, Any], where: str, domain: str | None) -> list
         found += values.role_values(service, where)
     if domain is not None or not service.get("release"):
         found += values.source(service.get("source"), f"{where}.source")
+    if service.get("release_source") is not None:
+        found += values.source(service["release_source"], f"{where}.release_source")
     found += values.health(service.get("health"), f"{where}.health")
     found += values.variables(service, where)
     found += values.commands(service, where)

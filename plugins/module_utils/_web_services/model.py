@@ -57,7 +57,10 @@ class Health:
 
 @dataclass(frozen=True)
 class Service:
-    """One service as declared, completed by what the controller found out about its source."""
+    """One service as declared, completed by what the controller found out about its source.
+
+    ``fetched``: the source is that of ``release``, for a host that never had it.
+    """
 
     name: str
     port: int
@@ -83,6 +86,7 @@ class Service:
     absent: bool = False
     remove_data: bool = False
     release: str | None = None
+    fetched: bool = False
     source: str = ""
     fingerprint: str = ""
     requirements: str = ""
@@ -171,6 +175,7 @@ def service_from_params(params: Mapping[str, Any], platform: str, prepared: Mapp
         absent=given["state"] == "absent",
         remove_data=bool(given["remove_data"]),
         release=given.get("release"),
+        fetched=bool(prepared.get("fetched")),
         source=prepared.get("source", ""),
         fingerprint=prepared.get("fingerprint", ""),
         requirements=prepared.get("requirements", ""),

@@ -126,7 +126,8 @@ def _deployment(service: Service, state: State, target: Target) -> list[Step]:
     if known is None or _is_spoiled(state, target):
         again = "again, as it failed, " if known else ""
         steps.append(Step("unpack", f"unpacks release {name} {again}from {service.source}"))
-    if service.migrate and (known is None or known.migrated != "done"):
+    # A release that others had before is gone back to: data are those of a newer one.
+    if service.migrate and not service.fetched and (known is None or known.migrated != "done"):
         again = "again, as it was interrupted, " if known and known.migrated else ""
         steps.append(Step("migrate", f"migrates {again}for release {name}: {' '.join(service.migrate)}"))
     steps.append(Step("try", f"tries release {name} beside the running one"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.gatehouse.platform.plugins.module_utils._rollout import outcome, rollout, words
+from ansible_collections.gatehouse.platform.plugins.module_utils._rollout import outcome, rollback, rollout, words
 from ansible_collections.gatehouse.platform.plugins.module_utils._rollout.model import Fleet
 
 ARN = "arn:aws:tg/shop"
@@ -105,9 +105,7 @@ def test_what_became_of_a_host(course: dict[str, Any], told: dict[str, Any], sta
     assert found["a"]["state"] == outcome.WAITING
     assert outcome.stopped(course, found, ["c"]) == (state == outcome.FAILED)
     assert outcome.failing(course, ["b"], {"b": told}) == (["b"] if state == outcome.FAILED else [])
-    lost = {**course, "findings": ["shop-web: this run has lost its lock to nobody"]}
-    assert outcome.stopped(lost, found, ["c"])
-    assert not outcome.stopped({**lost, "back": True}, found, ["c"])
+    assert not outcome.stopped({**course, "back": True}, found, ["c"])
 
 
 def test_an_instance_that_does_not_run_any_more_is_no_failure(course: dict[str, Any]) -> None:
@@ -149,8 +147,8 @@ def test_the_host_that_failed_and_those_that_had_the_release_go_back(course: dic
         "b": (False, {"shop": OLD}),
     }
     services = [{"name": "shop", "port": 1}, {"name": "admin"}]
-    assert rollout.services_of(services, way["steps"]["a"]) == [{"name": "shop", "port": 1, "release": OLD}]
-    assert rollout.services_of(services, course["steps"]["a"]) == services
+    assert rollback.services_of(services, way["steps"]["a"]) == [{"name": "shop", "port": 1, "release": OLD}]
+    assert rollback.services_of(services, course["steps"]["a"]) == services
     assert rollout.retreat(outcomes) == ["a", "b"]
 
 
@@ -199,7 +197,11 @@ def test_a_run_that_failed_says_what_was_done_about_it(course: dict[str, Any]) -
     way = back(outcomes, a="healthy", c="healthy")
     kept = outcome.noted(way, outcomes, ["b"], {"b": BROKEN | {"rollout_failure": ""}})
     assert kept["b"]["state"] == outcome.KEPT
-    assert "and no other host was touched" in words.failure(kept, [], stay=False)
+    assert "and the hosts that had it already keep it" in words.failure(kept, [], stay=False)
+    alone = {**kept, "a": {**kept["a"], "state": outcome.WAITING}}
+    assert "and no other host was touched" in words.failure(alone, [], stay=False)
+    left = words.failure(kept, ["no route"], stay=False, again="run it again with -e release=aaaaaaaa")
+    assert "What was left to do could not be done; run it again with -e release=aaaaaaaa:\nno route" in left
     assert words.failure(course["outcomes"], [], stay=False) == ""
     assert "nothing was changed:\nx" in words.failure(course["outcomes"], ["x"], stay=False)
     assert "could not be done; run it again:\nx" in words.failure(kept, ["x"], stay=False)
@@ -238,20 +240,20 @@ def asked(previous: str | None = OLD) -> dict[str, Any]:
 
 def rolled_back(told: dict[str, Any], former: dict[str, Any], later: bool = False, **stored: Any) -> dict[str, Any]:
     states = targets(a="healthy", b="healthy", c="healthy")
-    going = rollout.destinations([WEB], told, "previous", former)
+    going = rollback.destinations([WEB], told, "previous", former)
     return rollout.forward([WEB], rollout.Account.of(GROUPS, states), told, going, [stored], later)
 
 
 def test_a_rollback_takes_what_a_host_is_without_from_the_release_store() -> None:
     told = {"a": asked(), "b": asked(None)}
-    going = rollout.destinations([WEB], told, "previous", {})
+    going = rollback.destinations([WEB], told, "previous", {})
     assert going == [{"fleet": "web", "service": "shop", "code": CODE, "lacking": True}]
     found = rolled_back(told, {}, source={"archive": "/cache/old.tar.gz"})
-    services = [{"name": "shop", "source": {"directory": "shop"}}]
-    assert rollout.services_of(services, found["steps"]["a"]) == [{**services[0], "release": CODE}]
-    assert rollout.services_of(services, found["steps"]["b"]) == [
-        {**services[0], "source": {"archive": "/cache/old.tar.gz"}}
-    ]
+    shop = {"name": "shop", "source": {"directory": "shop"}}
+    services = [{"name": "other"}, shop]
+    assert rollback.services_of(services, found["steps"]["a"]) == [{**shop, "release": CODE}]
+    fetched = {"release": OLD, "release_source": {"archive": "/cache/old.tar.gz"}}
+    assert rollback.services_of(services, found["steps"]["b"]) == [{**shop, **fetched}]
     assert f"  2. b: leaves the load balancer, goes to shop {CODE} from the release store, comes back" in found["lines"]
 
 
@@ -262,6 +264,8 @@ def test_a_host_that_cannot_go_back_is_told_apart_from_one_that_is_left_for_anot
     assert found["hosts"] == ["a"]
     (line,) = [line for line in words.outcome_lines(found["outcomes"]) if line.startswith("  b")]
     assert line.startswith("  b is left: it cannot go there: shop has no good release")
+    assert words.lacking(found["outcomes"]).endswith("were left; terminate them: b")
+    assert words.lacking({"a": found["outcomes"]["a"]}) == ""
 
 
 def test_a_later_round_goes_where_the_first_one_went() -> None:
@@ -271,4 +275,4 @@ def test_a_later_round_goes_where_the_first_one_went() -> None:
     assert later["findings"] == []
     assert later["outcomes"]["b"]["state"] == outcome.LACKING
     found = rolled_back({"b": asked(None)}, first, later=True, source={"archive": "/cache/old.tar.gz"})
-    assert found["steps"]["b"]["releases"] == {"shop": CODE}
+    assert found["steps"]["b"]["sources"] == {"shop": {"archive": "/cache/old.tar.gz"}}

@@ -52,8 +52,8 @@ def test_a_deploy_changes_what_the_host_says_that_it_would_change() -> None:
     assert "leave it out with --limit" in survey.by_declaration("a", {"unreachable": True, "msg": "no route"}).problem
 
 
-def going_back(told: dict[str, Any], release: str = "previous", **stored: Any) -> dict[str, Host]:
-    code = survey.code_of(told, "shop", release)
+def going_back(told: dict[str, Any], to: str = "previous", **stored: Any) -> dict[str, Host]:
+    code = survey.code_of(told, "shop", to)
     return by_name(list(survey.refused(survey.by_release(told, "shop", code, stored), stored)))
 
 
@@ -72,6 +72,16 @@ def test_a_second_run_after_a_killed_rollback_goes_on_where_that_was() -> None:
     assert not found["a"].problem + found["a"].lacks
 
 
+def test_a_second_rollback_does_not_go_to_what_the_first_one_left_on_a_host_that_was_launched_later() -> None:
+    """The later one has the release that was fetched under the name of the others, and before its own."""
+    oldest, later = "20261120T110000Z-cccccccc", "20261120T140000Z-bbbbbbbb"
+    back = runs(OLD, oldest, **{NEW: "rolled back"})
+    fetched = runs(OLD, None, **{later: "rolled back"})
+    assert survey.code_of({"a": back, "b": fetched}, "shop", "previous") == "cccccccc"
+    # Killed when only the later one had gone back.
+    assert survey.code_of({"a": runs(NEW, OLD), "b": fetched}, "shop", "previous") == "aaaaaaaa"
+
+
 def test_a_host_that_has_no_such_release_is_left_out_and_does_not_keep_the_others_from_it() -> None:
     found = going_back({"a": runs(NEW, OLD), "b": runs(NEW, None), "c": {"services": {}}}, OLD)
     assert not found["a"].lacks
@@ -87,7 +97,9 @@ def test_a_host_that_has_no_such_release_gets_it_from_the_release_store() -> Non
     found = going_back(told, source={"archive": "/cache/aaaaaaaa.tar.gz"})
     assert found["a"].sources == {}
     assert (found["b"].changes, found["b"].lacks, found["b"].problem) == (True, "", "")
-    assert found["b"].releases == {"shop": "aaaaaaaa"}
+    assert found["b"].releases == {"shop": OLD}
+    alone = going_back({"b": told["b"]}, "aaaaaaaa", source={"archive": "/x"}, release="20261119T080000Z-aaaaaaaa")
+    assert alone["b"].releases == {"shop": "20261119T080000Z-aaaaaaaa"}
     assert found["b"].sources == {"shop": {"archive": "/cache/aaaaaaaa.tar.gz"}}
     assert not survey.lacking({"a": runs(NEW, OLD)}, "shop", "aaaaaaaa")
 
@@ -104,7 +116,8 @@ def test_a_rollback_that_no_host_can_make_is_refused_on_every_host() -> None:
     alone = going_back({"a": runs(NEW, None), "b": runs(NEW, None)})
     assert {host.problem for host in alone.values()} == {"shop has no earlier good release to go back to"}
     named = going_back({"a": runs(NEW, None)}, source={}, available=["bbbbbbbb", "aaaaaaaa"])
-    assert named["a"].problem.endswith("the release store has bbbbbbbb, aaaaaaaa, of which -e release=CODE takes one")
+    # Not the one that is to be left.
+    assert named["a"].problem.endswith("the release store has aaaaaaaa, of which -e release=CODE takes one")
     missing = going_back({"a": runs(NEW, OLD)}, "cccccccc")
     assert missing["a"].problem == f"shop has no good release cccccccc, only {OLD}, {NEW}"
     lost = going_back({"a": {"unreachable": True, "msg": "gone"}, "b": runs(NEW, OLD)})

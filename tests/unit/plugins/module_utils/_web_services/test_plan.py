@@ -281,6 +281,35 @@ def test_a_release_is_found_by_its_code_where_its_name_is_another_hosts(told: st
         make(replace(ORDERS, release="cccccccc", fingerprint=""), state)
 
 
+OLDER = "20261120T110000Z-cccccccc"
+
+
+def fetched(**changes: object) -> Service:
+    """A release that others had before this host was there."""
+    return replace(ORDERS, release=OLDER, fetched=True, fingerprint="c" * 64, migrate=("true",), **changes)
+
+
+def test_a_release_that_the_host_never_had_is_gone_back_to_as_if_it_had_been_there() -> None:
+    launched_with = deployed(ORDERS)
+    whole = make(fetched(), launched_with, "20261120T150000Z")
+    assert actions(whole) == ["unpack", "try", "prepare", "start", "switch", "retire"]
+    back = whole.after()
+    assert choice.live_release(back) == OLDER
+    assert back.releases[max(back.releases)].state == ROLLED_BACK
+    assert choice.previous_release(back) is None
+    # Where it is there by now, it is gone to by its own name.
+    again = make(replace(ORDERS, release=OLDER, fingerprint=""), back)
+    assert again.sentences() == make(fetched(), back).sentences() == []
+
+
+@pytest.mark.parametrize("steps", range(6))
+def test_a_fetched_release_is_finished_after_a_kill(steps: int) -> None:
+    half = after_prefix(make(fetched(), deployed(ORDERS), "20261120T150000Z"), steps)
+    whole = make(fetched(), half, "20261120T160000Z")
+    assert choice.live_release(whole.after()) == OLDER
+    assert "migrate" not in actions(whole)
+
+
 def test_a_failed_release_is_unpacked_anew_and_not_migrated_again() -> None:
     service = replace(ORDERS, fingerprint="b" * 64, migrate=("true",))
     state = after_prefix(make(service, deployed(ORDERS), "20261120T130000Z"), 2)
