@@ -105,9 +105,9 @@ def test_a_killed_rollback_is_finished_by_the_next_one(
 def test_a_run_that_is_killed_on_the_way_back_is_finished_by_the_next_one(serving: Autoscaled) -> None:
     another_release(serving)
     _first, second = sorted(serving.instances())
-    back = Moment(
-        "Bring the services to their declared state", 0.5, "controller", after="Bring the hosts back to what they had"
-    )
+    # The host that failed comes in again first; the other one still has the release.
+    task = "Put the batch back into the load balancer, and wait until it is healthy"
+    back = Moment(task, 0.2, "controller", after="Bring the hosts back to what they had")
     with serving.visitors():
         with obstructed(serving, second):
             hit, output = run_and_kill(serving, "deploy", back)
