@@ -29,7 +29,6 @@ TASKS = {
     "Bring Apache's sites, configuration and modules to their declared state": 0.5,
     "Publish what the fleets run": 0.2,
     "Unlock the fleets": 0.2,
-    "Wait until the fleets are in service": 0.2,
     "Verify the platform from outside": 0.0,
 }
 
