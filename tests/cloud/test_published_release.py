@@ -45,6 +45,17 @@ def test_what_the_store_does_not_have_is_no_source(store: Store) -> None:
     assert "NoSuchBucket" in told
 
 
+def test_of_two_releases_with_the_same_code_none_is_taken(store: Store) -> None:
+    store.publish()
+    key, code = store.manifest["releases"]["orders"]["key"], store.fingerprint(ORDERS)[:8]
+    other = f"web/releases/orders/{code}{'0' * 56}.tar.gz"
+    store.s3.put_object(Bucket=BUCKET, Key=other, Body=store.get(key))
+    told = store.fetch(code, succeeds=False).stdout
+    assert "in the release store have the same code; remove the wrong one" in told
+    assert key in told
+    assert other in told
+
+
 @pytest.mark.parametrize("service", [ORDERS, GUIDE])
 def test_an_object_that_is_not_what_its_name_says_is_refused(store: Store, service: dict[str, str]) -> None:
     store.publish(services=[service])

@@ -48,7 +48,13 @@ def fetch(wanted: Wanted, bucket: str, client: Any, retries: Retries) -> dict[st
     listed = retries.reading(lambda: api.listed(client, bucket, folder))
     keys = [key for key, _when in sorted(listed, key=lambda one: one[1], reverse=True)]
     code = short(wanted.release)
-    key = next((key for key in keys if code and _fingerprint(key)[:CODE] == code), "")
+    matching = [key for key in keys if code and _fingerprint(key)[:CODE] == code]
+    if len(matching) > 1:
+        # Who may write into the store can find another content whose fingerprint begins like this.
+        raise PublicationError(
+            f"{' and '.join(matching)} in the release store have the same code; remove the wrong one"
+        )
+    key = next(iter(matching), "")
     available = list(dict.fromkeys(_fingerprint(key)[:CODE] for key in keys))
     if not key:
         return {"source": {}, "release": "", "available": available}
