@@ -71,6 +71,9 @@ def run(request: Request) -> dict[str, Any]:
     failures = [failure for item in plans if item.changed for failure in perform(item, request, now, result)]
     if failures:
         raise WebServiceError("\n".join(failures))
+    if not request.check:
+        idle = [item.service.name for item in plans if not item.changed]
+        result["warnings"] += [f"{name}: {cleared}" for name in idle if (cleared := ledger.clear(name))]
     return {**result, "services": summaries(plans, request.check)}
 
 

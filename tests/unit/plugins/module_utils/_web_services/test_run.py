@@ -103,3 +103,40 @@ def test_a_plan_is_told_by_the_call_that_carries_it_out(orders: Path, monkeypatc
     assert second["changed"]
     assert second["plan"]
     assert made.state.live == "green"
+
+
+@pytest.mark.parametrize(
+    ("text", "check", "warning", "left"),
+    [
+        (
+            '{"owner": "bob", "time": "12:00"}',
+            False,
+            ["orders: cleared the lock of bob since 12:00, whose run ended early"],
+            False,
+        ),
+        ('{"owner": "bob", "time": "12:00"}', True, [], True),
+        ('{"owner": "bob", "time": "12:00", "held": true}', False, [], True),
+    ],
+    ids=["dead", "check mode", "held"],
+)
+def test_a_run_with_nothing_to_do_clears_the_lock_that_a_dead_run_left(
+    orders: Path, monkeypatch: pytest.MonkeyPatch, text: str, check: bool, warning: list[str], left: bool
+) -> None:
+    machine(monkeypatch)
+    monkeypatch.setattr(info, "ask", lambda _service, _state: None)
+    run.run(request())
+    (orders / "deploy.lock").write_text(text)
+    result = run.run(request(check))
+    assert (result["changed"], result["warnings"]) == (False, warning)
+    assert (orders / "deploy.lock").read_text() == (text if left else "")
+
+
+def test_a_run_with_nothing_to_do_leaves_the_lock_of_one_that_is_at_work(
+    orders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine(monkeypatch)
+    monkeypatch.setattr(info, "ask", lambda _service, _state: None)
+    run.run(request())
+    with ledger.lock(orders.name, "bob", "12:00"):
+        assert run.run(request())["warnings"] == []
+        assert ledger.holder("orders")["owner"] == "bob"
