@@ -108,6 +108,8 @@ def test_a_fleet_of_one_host_switches_without_leaving_the_load_balancer(serving:
 
 
 def test_a_rollback_takes_the_fleet_to_the_release_before(serving: Autoscaled) -> None:
+    another_release(serving)
+    serving.succeed("deploy")
     old = serving.codes()
     another_release(serving)
     serving.succeed("deploy")
