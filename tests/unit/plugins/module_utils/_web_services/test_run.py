@@ -64,6 +64,15 @@ def machine(monkeypatch: pytest.MonkeyPatch, broken: str = "") -> Machine:
     return made
 
 
+@pytest.fixture
+def deployed(orders: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The service's folder, when a run has nothing to do."""
+    machine(monkeypatch)
+    monkeypatch.setattr(info, "ask", lambda _service, _state: None)
+    run.run(request())
+    return orders
+
+
 @pytest.mark.parametrize(
     ("broken", "color", "words"),
     [("try", "blue", "aaaaaaaa (blue) still runs"), ("after_switch", "green", "bbbbbbbb (green) runs now")],
@@ -120,23 +129,15 @@ def test_a_plan_is_told_by_the_call_that_carries_it_out(orders: Path, monkeypatc
     ids=["dead", "check mode", "held"],
 )
 def test_a_run_with_nothing_to_do_clears_the_lock_that_a_dead_run_left(
-    orders: Path, monkeypatch: pytest.MonkeyPatch, text: str, check: bool, warning: list[str], left: bool
+    deployed: Path, text: str, check: bool, warning: list[str], left: bool
 ) -> None:
-    machine(monkeypatch)
-    monkeypatch.setattr(info, "ask", lambda _service, _state: None)
-    run.run(request())
-    (orders / "deploy.lock").write_text(text)
+    (deployed / "deploy.lock").write_text(text)
     result = run.run(request(check))
     assert (result["changed"], result["warnings"]) == (False, warning)
-    assert (orders / "deploy.lock").read_text() == (text if left else "")
+    assert (deployed / "deploy.lock").read_text() == (text if left else "")
 
 
-def test_a_run_with_nothing_to_do_leaves_the_lock_of_one_that_is_at_work(
-    orders: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    machine(monkeypatch)
-    monkeypatch.setattr(info, "ask", lambda _service, _state: None)
-    run.run(request())
-    with ledger.lock(orders.name, "bob", "12:00"):
+def test_a_run_with_nothing_to_do_leaves_the_lock_of_one_that_is_at_work(deployed: Path) -> None:
+    with ledger.lock(deployed.name, "bob", "12:00"):
         assert run.run(request())["warnings"] == []
         assert ledger.holder("orders")["owner"] == "bob"
